@@ -1,0 +1,24 @@
+/**
+ * The Standard Schema interface (https://standardschema.dev, version 1): zod, valibot and arktype
+ * all implement it. Declared here so that core needs none of them.
+ */
+export interface Schema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
+
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] }
+
+export interface SchemaIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+
+export type SchemaInput<S> = S extends Schema<infer Input, unknown> ? Input : never
+export type SchemaOutput<S> = S extends Schema<never, infer Output> ? Output : never

@@ -1,0 +1,200 @@
+/**
+ * The log keeps messages in order, through crashes. One contract for every implementation: embedded
+ * (SQLite and segment files), in memory (the oracle of tests) and Kafka. log.contract.ts is its law.
+ *
+ * Offsets rise strictly within a partition; gaps are possible and hide no committed message. What
+ * one `commit` holds is seen and kept together or not at all.
+ */
+import type { Batch } from '../core/batch.ts'
+
+export type Cleanup = 'delete' | 'compact'
+export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+export interface TopicSettings {
+  readonly partitions: number
+  /** `delete` drops what retention says; `compact` keeps the newest message of each key. */
+  readonly cleanup: Cleanup
+  /** Messages older than this may be dropped; undefined keeps them whatever their age. */
+  readonly retentionMs?: number | undefined
+  /** A partition larger than this drops its oldest messages; undefined: no bound. */
+  readonly retentionBytes?: number | undefined
+  /** Key, value and headers of one message together. */
+  readonly maxMessageBytes: number
+  readonly compression: Compression
+}
+
+export const defaultTopicSettings: TopicSettings = {
+  partitions: 4,
+  cleanup: 'delete',
+  maxMessageBytes: 1024 * 1024,
+  compression: 'none',
+}
+
+export interface TopicInfo extends TopicSettings {
+  readonly name: string
+  /** New each time the topic is made, so ids of an older topic of that name are never met again. */
+  readonly identity: string
+}
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+/** Where a partition starts (the oldest message kept) and ends (the offset the next one gets). */
+export interface OffsetRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** Messages to append to one partition; the offsets in the batch mean nothing yet. */
+export interface Output extends TopicPartition {
+  readonly batch: Batch
+}
+
+/** How far a group has come in one partition of an input (or one split of a source). */
+export interface Checkpoint extends TopicPartition {
+  /** The next offset to read. */
+  readonly offset: number
+  /** Watermark, ledger counters, plan hash and the like, as JSON: under 3 KB. */
+  readonly metadata: string
+}
+
+/** One change of keyed state. The store belongs to a step, the partition to whoever owns it. */
+export interface StateChange {
+  readonly store: string
+  readonly partition: number
+  readonly key: string
+  /** Null deletes. */
+  readonly value: Uint8Array | null
+}
+
+export interface Commit {
+  readonly outputs: readonly Output[]
+  readonly checkpoints?: readonly Checkpoint[]
+  readonly changes?: readonly StateChange[]
+  /** Whoever commits checkpoints is a member of the group and is refused once it owns them no more. */
+  readonly member?: Membership
+}
+
+export interface CommitResult {
+  /** For each output, the offset of its first message. */
+  readonly baseOffsets: readonly number[]
+}
+
+export interface JoinOptions {
+  readonly topics: readonly { readonly name: string; readonly partitions: number }[]
+  /** After this long without a sign of life, a member's partitions go to the others. */
+  readonly sessionTimeoutMs?: number
+  /** All members of a group run the same plan; another hash makes the older members leave. */
+  readonly planHash?: string
+}
+
+/** What changed for this member since it last looked. */
+export interface AssignmentChange {
+  /** May be read from their checkpoints at once. */
+  readonly granted: readonly TopicPartition[]
+  /** Are wanted by another member: finish or drop the work, then `release` them. */
+  readonly revoking: readonly TopicPartition[]
+  /** Were taken away without asking: this member was silent too long. Drop the work. */
+  readonly lost: readonly TopicPartition[]
+}
+
+/** One member's place in a group. */
+export interface Membership {
+  readonly group: string
+  readonly memberId: string
+  /** Rises whenever the members of the group change. */
+  readonly generation: number
+  /** Partitions that this member may commit for. */
+  readonly owned: readonly TopicPartition[]
+  readonly paused: boolean
+  /** True when a member with another plan has joined later: finish, leave, and say so. */
+  readonly superseded: boolean
+  /** A sign of life that also tells what changed. To be called at least every third of the timeout. */
+  heartbeat(): Promise<AssignmentChange>
+  release(partitions: readonly TopicPartition[]): Promise<void>
+  /** Gives everything back at once. Safe to call twice. */
+  leave(): Promise<void>
+}
+
+export interface GroupInfo {
+  readonly name: string
+  readonly generation: number
+  readonly paused: boolean
+  readonly members: readonly {
+    readonly memberId: string
+    readonly owned: readonly TopicPartition[]
+  }[]
+  readonly checkpoints: readonly Checkpoint[]
+}
+
+export interface ReadOptions {
+  /** Stops after the record batch that reaches this many bytes; one batch is always read whole. */
+  readonly maxBytes?: number
+}
+
+export interface Log {
+  /** Throws `TOPIC_EXISTS`, `NAME_INVALID`. Resolves once the topic survives a crash. */
+  createTopic(name: string, settings?: Partial<TopicSettings>): Promise<TopicInfo>
+  /** Its messages, and what groups committed on it, go too. Throws `TOPIC_UNKNOWN`. */
+  deleteTopic(name: string): Promise<void>
+  topics(): Promise<readonly TopicInfo[]>
+  /** Undefined when there is no such topic. */
+  topic(name: string): Promise<TopicInfo | undefined>
+
+  /** Throws `TOPIC_UNKNOWN`. */
+  offsets(topic: string, partition: number): Promise<OffsetRange>
+  /** The first offset whose message's time is at or after `timeMs`; the end when there is none. */
+  offsetAtTime(topic: string, partition: number, timeMs: number): Promise<number>
+  /**
+   * Messages from `offset` on, committed ones only. Undefined when there is nothing to read and no
+   * gap to move past. A batch may be empty: then only its `nextOffset` counts. An offset before the
+   * start of the partition reads from the start; the caller compares.
+   * Throws `TOPIC_UNKNOWN`, `BATCH_DAMAGED`.
+   */
+  read(
+    topic: string,
+    partition: number,
+    offset: number,
+    options?: ReadOptions,
+  ): Promise<Batch | undefined>
+  /** Resolves when something may have been committed since the last call, or after `waitMs`. */
+  changed(waitMs: number, signal?: AbortSignal): Promise<void>
+  /**
+   * Messages that are really there between two offsets, counted in what is stored, not in what was
+   * remembered: the ledger's second check. `by` counts only what that group committed.
+   */
+  count(
+    topic: string,
+    partition: number,
+    range: OffsetRange,
+    options?: { readonly by?: string },
+  ): Promise<number>
+
+  /**
+   * Outputs, checkpoints and changes, together or not at all; resolves once they survive a power
+   * cut. Throws `MEMBER_FENCED` (nothing was done), `MESSAGE_TOO_LARGE` (a `refused` error),
+   * `DISK_FULL`, `LOG_BUSY`, `TOPIC_UNKNOWN`, `METADATA_TOO_LARGE`.
+   */
+  commit(commit: Commit): Promise<CommitResult>
+
+  join(group: string, options: JoinOptions): Promise<Membership>
+  groups(): Promise<readonly GroupInfo[]>
+  /** Undefined when nobody joined or committed under that name. */
+  group(name: string): Promise<GroupInfo | undefined>
+  /** Checkpoints are set as given (`offset` -1 deletes one). Throws `GROUP_ACTIVE` while it has members. */
+  resetGroup(name: string, checkpoints: readonly Checkpoint[]): Promise<void>
+  /** Forgets the group with its checkpoints. Throws `GROUP_ACTIVE` while it has members. */
+  deleteGroup(name: string): Promise<void>
+  /** A paused group's members keep their partitions and do nothing. */
+  pauseGroup(name: string, paused: boolean): Promise<void>
+
+  /** Values of keyed state, committed ones only; a key without a value is left out. */
+  state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>>
+  /** Forgets a store whole. */
+  deleteState(store: string): Promise<void>
+
+  /** Safe to call twice. Whatever is still being committed ends first. */
+  close(): Promise<void>
+}

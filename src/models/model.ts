@@ -1,0 +1,26 @@
+/**
+ * A model scores; an estimator learns one. model.contract.ts is the law of both.
+ */
+
+/** Scores inputs. Scoring changes nothing: the same input always gets the same answer. */
+export interface Model<in Input, out Output> {
+  /** Answers in the order of the inputs; a batch answers as its inputs would one by one. */
+  predict(inputs: readonly Input[]): Output[] | Promise<Output[]>
+}
+
+/** What a classifier says of one input. */
+export interface Classification<Label extends string = string> {
+  readonly label: Label
+  /** The probability of that label, between 0 and 1. */
+  readonly score: number
+}
+
+/** A classifier of texts that is ready to score, whole: cleaning, features and weights. */
+export interface TextClassifier<Label extends string = string>
+  extends Model<string, Classification<Label>> {
+  /** Sorted by code point, as scikit-learn's `classes_`. */
+  readonly labels: readonly Label[]
+  predict(inputs: readonly string[]): Classification<Label>[]
+  /** Probabilities of all labels, a row a text, in the order of `labels`. */
+  predictProbabilities(inputs: readonly string[]): Float64Array
+}
