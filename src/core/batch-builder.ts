@@ -5,9 +5,10 @@
  */
 import { Batch, type Columns, emptyColumns } from './batch.ts'
 import { encodeHeaders, type Header, noHeaders } from './headers.ts'
+import { passedHeaderBytes, writePassedHeaders } from './identity.ts'
 
-const startBytes = 64 * 1024
-const startCapacity = 256
+const startBytes = 16 * 1024
+const startCapacity = 64
 
 export class BatchBuilder {
   readonly topic: string
@@ -39,9 +40,8 @@ export class BatchBuilder {
     time: number,
     headers: readonly Header[] | Uint8Array = noHeaders,
   ): void {
-    const index = this.#grow()
+    const index = this.#begin(time)
     const columns = this.#columns
-    columns.times[index] = time
     columns.keyStarts[index] = key === null ? -1 : this.#at
     if (key !== null) this.#write(key)
     columns.keyEnds[index] = key === null ? -1 : this.#at
@@ -51,7 +51,38 @@ export class BatchBuilder {
     columns.headerStarts[index] = this.#at
     this.#write(headers instanceof Uint8Array ? headers : encodeHeaders(headers))
     columns.headerEnds[index] = this.#at
-    columns.offsets[index] = index
+    columns.count = index + 1
+  }
+
+  /**
+   * Appends what became of message `from` of another batch: its id, version and headers go with it.
+   * The key is a range of a buffer (`keyStart` -1: none), so that nothing is allocated for it.
+   */
+  appendDerived(
+    keyBytes: Buffer,
+    keyStart: number,
+    keyEnd: number,
+    value: string | null,
+    time: number,
+    origin: Batch,
+    from: number,
+  ): void {
+    const index = this.#begin(time)
+    const columns = this.#columns
+    if (keyStart < 0) {
+      columns.keyStarts[index] = -1
+      columns.keyEnds[index] = -1
+    } else {
+      columns.keyStarts[index] = this.#at
+      this.#copy(keyBytes, keyStart, keyEnd)
+      columns.keyEnds[index] = this.#at
+    }
+    columns.valueStarts[index] = value === null ? -1 : this.#at
+    if (value !== null) this.#write(value)
+    columns.valueEnds[index] = value === null ? -1 : this.#at
+    columns.headerStarts[index] = this.#at
+    this.#passHeaders(origin, from)
+    columns.headerEnds[index] = this.#at
     columns.count = index + 1
   }
 
@@ -60,14 +91,27 @@ export class BatchBuilder {
     const columns = this.#columns
     columns.bytes = this.#bytes.subarray(0, this.#at)
     columns.nextOffset = columns.count
-    this.#columns = emptyColumns(this.topic, this.partition, startCapacity)
-    this.#capacity = startCapacity
-    this.#bytes = Buffer.allocUnsafeSlow(startBytes)
+    // The next one is likely to be as large: growing again would copy everything again.
+    const capacity = Math.max(startCapacity, columns.count)
+    this.#columns = emptyColumns(this.topic, this.partition, capacity)
+    this.#capacity = capacity
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(startBytes, this.#at + 1024))
     this.#at = 0
     return new Batch(columns)
   }
 
-  /** Copies a range of another buffer as the value of a message. */
+  #passHeaders(origin: Batch, from: number): void {
+    const carriedBytes = origin.headerEnds[from]! - origin.headerStarts[from]!
+    this.#reserve(passedHeaderBytes + origin.origin.length + carriedBytes)
+    this.#at = writePassedHeaders(this.#bytes, this.#at, origin, from)
+  }
+
+  #copy(source: Buffer, start: number, end: number): void {
+    this.#reserve(end - start)
+    source.copy(this.#bytes, this.#at, start, end)
+    this.#at += end - start
+  }
+
   #write(data: string | Uint8Array): void {
     if (typeof data === 'string') {
       this.#reserve(data.length * 3)
@@ -87,13 +131,19 @@ export class BatchBuilder {
     this.#bytes = larger
   }
 
-  #grow(): number {
+  #begin(time: number): number {
     const index = this.#columns.count
-    if (index < this.#capacity) return index
+    if (index === this.#capacity) this.#grow()
+    this.#columns.offsets[index] = index
+    this.#columns.times[index] = time
+    return index
+  }
+
+  #grow(): void {
     this.#capacity *= 2
     const larger = emptyColumns(this.topic, this.partition, this.#capacity)
     const old = this.#columns
-    larger.count = index
+    larger.count = old.count
     larger.offsets.set(old.offsets)
     larger.times.set(old.times)
     larger.keyStarts.set(old.keyStarts)
@@ -103,6 +153,5 @@ export class BatchBuilder {
     larger.headerStarts.set(old.headerStarts)
     larger.headerEnds.set(old.headerEnds)
     this.#columns = larger
-    return index
   }
 }

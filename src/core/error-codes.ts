@@ -13,6 +13,41 @@ export const errorCodes = declare({
     when: "A part's or a command's options do not fit its declaration.",
     fix: 'Correct the option that the message names; the reference page of the part lists them all.',
   },
+  PIPELINE_INVALID: {
+    order: 'misconfigured',
+    when: 'A pipeline cannot be planned: nothing to read, two steps of one name, partitions that differ.',
+    fix: 'Correct the chain that the message names.',
+  },
+  CHECKPOINT_UNREADABLE: {
+    order: 'misconfigured',
+    when: "A group's checkpoint was written by something else than this version of a pipeline.",
+    fix: 'Reset the group (`millrace groups reset NAME --to start`), or run the version that wrote it.',
+  },
+  STEP_ASYNCHRONOUS: {
+    order: 'misconfigured',
+    when: 'A function of map, filter or flatMap gave a promise.',
+    fix: 'Make it synchronous; work that waits belongs into a model (predict) or a sink.',
+  },
+  TOO_MANY_DEAD_LETTERS: {
+    order: 'stop',
+    when: 'More than maxDeadLetterShare of the last 1,000 messages failed: most likely a bad deploy.',
+    fix: 'Read the reason in the message, correct the step and start again: nothing was skipped.',
+  },
+  TRIES_EXHAUSTED: {
+    order: 'stop',
+    when: 'A model, a sink or the log asked to try later, again and again, until the bound was reached.',
+    fix: 'Correct what the last try reports, then start again: nothing was skipped.',
+  },
+  APP_UNUSABLE: {
+    order: 'misconfigured',
+    when: 'The file given to a command cannot be imported or exports no pipeline.',
+    fix: 'Correct what the message names; `export const name = pipeline(...)...to(...)` is what is looked for.',
+  },
+  PIPELINE_SUPERSEDED: {
+    order: 'stop',
+    when: 'A member with a newer plan joined the group: this process finished its work and left.',
+    fix: 'Nothing to do in a rolling upgrade; else start both processes from the same application.',
+  },
   BATCH_DAMAGED: {
     order: 'stop',
     when: 'A record batch does not decode: its checksum, length or magic byte is wrong.',
@@ -27,6 +62,11 @@ export const errorCodes = declare({
     order: 'refused',
     when: "A message is larger than the topic's maxMessageBytes.",
     fix: 'Raise maxMessageBytes in the declaration of the topic, or send less.',
+  },
+  MESSAGE_INVALID: {
+    order: 'refused',
+    when: 'A message cannot be written to a log: its time is not one that a Date can hold.',
+    fix: 'Correct the time that the source or the topic gives the message.',
   },
   TOPIC_UNKNOWN: {
     order: 'misconfigured',
@@ -68,6 +108,11 @@ export const errorCodes = declare({
     when: 'What a source is to read does not exist, may not be read, or is not of the named format.',
     fix: 'Correct the path or the format that the message names.',
   },
+  GENERATOR_FAILED: {
+    order: 'stop',
+    when: 'A function handed to the source `generate` throws, or gives what cannot be a message.',
+    fix: 'Correct the function: the message names it and the index it was called with.',
+  },
   SINK_UNUSABLE: {
     order: 'misconfigured',
     when: 'What a sink is to write to may not be written, or holds something else.',
@@ -78,10 +123,35 @@ export const errorCodes = declare({
     when: 'Another process holds the destination of a sink: a DuckDB file belongs to one process.',
     fix: 'Nothing to do: it is tried again until that process ends.',
   },
+  SINK_REFUSED: {
+    order: 'refused',
+    when: 'A sink can never take a message: a value does not fit its column, or is not JSON.',
+    fix: "Correct the value in a step before the sink, or declare the column's type.",
+  },
+  WAREHOUSE_MISSING: {
+    order: 'misconfigured',
+    when: 'A question is asked of a warehouse that does not exist yet.',
+    fix: 'Run a pipeline with a sink that keeps rows there first, or correct the path.',
+  },
+  SQL_INVALID: {
+    order: 'misconfigured',
+    when: 'An SQL statement has a mistake, changes something, takes too long, or is not one statement.',
+    fix: 'Correct the statement as the message says; only questions are answered.',
+  },
   MODEL_DAMAGED: {
     order: 'misconfigured',
     when: 'A model artefact is cut short, altered, of a newer format, or not one at all.',
     fix: 'Train it again, or restore the file.',
+  },
+  MODEL_DIFFERS: {
+    order: 'misconfigured',
+    when: 'A model has other labels than the pipeline that uses it counts on.',
+    fix: 'Correct the labels in the pipeline, or train the model on rows with these labels.',
+  },
+  INPUT_INVALID: {
+    order: 'refused',
+    when: 'A model is given something that it cannot score: a text classifier, something not a text.',
+    fix: "Correct the step's `input` function, or filter such messages out before.",
   },
   MODEL_UNKNOWN: {
     order: 'misconfigured',

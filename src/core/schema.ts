@@ -19,6 +19,3 @@ export interface SchemaIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
-
-export type SchemaInput<S> = S extends Schema<infer Input, unknown> ? Input : never
-export type SchemaOutput<S> = S extends Schema<never, infer Output> ? Output : never

@@ -86,6 +86,8 @@ export interface JoinOptions {
   readonly topics: readonly { readonly name: string; readonly partitions: number }[]
   /** After this long without a sign of life, a member's partitions go to the others. */
   readonly sessionTimeoutMs?: number
+  /** One member owns everything and the others stand by: for what only one hand may write. */
+  readonly exclusive?: boolean
   /** All members of a group run the same plan; another hash makes the older members leave. */
   readonly planHash?: string
 }
@@ -111,7 +113,11 @@ export interface Membership {
   readonly paused: boolean
   /** True when a member with another plan has joined later: finish, leave, and say so. */
   readonly superseded: boolean
-  /** A sign of life that also tells what changed. To be called at least every third of the timeout. */
+  /**
+   * A sign of life that also tells what changed. To be called at least every third of the timeout.
+   * A member that was evicted hears of all it had as `lost`; owning nothing, it gets `MEMBER_FENCED`
+   * thrown. Either way it has to join again.
+   */
   heartbeat(): Promise<AssignmentChange>
   release(partitions: readonly TopicPartition[]): Promise<void>
   /** Gives everything back at once. Safe to call twice. */
@@ -174,8 +180,8 @@ export interface Log {
 
   /**
    * Outputs, checkpoints and changes, together or not at all; resolves once they survive a power
-   * cut. Throws `MEMBER_FENCED` (nothing was done), `MESSAGE_TOO_LARGE` (a `refused` error),
-   * `DISK_FULL`, `LOG_BUSY`, `TOPIC_UNKNOWN`, `METADATA_TOO_LARGE`.
+   * cut. Throws `MEMBER_FENCED` (nothing was done), `MESSAGE_TOO_LARGE` and `MESSAGE_INVALID` (the
+   * order `refused`: they name the messages), `DISK_FULL`, `LOG_BUSY`, `TOPIC_UNKNOWN`, `METADATA_TOO_LARGE`.
    */
   commit(commit: Commit): Promise<CommitResult>
 

@@ -24,3 +24,23 @@ export interface TextClassifier<Label extends string = string>
   /** Probabilities of all labels, a row a text, in the order of `labels`. */
   predictProbabilities(inputs: readonly string[]): Float64Array
 }
+
+export interface FitOptions {
+  /** For estimators that draw: the same seed and rows give the same model. */
+  readonly seed?: number | undefined
+}
+
+/** Learns a text classifier from texts and their labels. What it holds does not change by it. */
+export interface TextEstimator {
+  /** The word that artefacts and reports name it by. */
+  readonly name: string
+  /**
+   * The same texts, labels and seed give the same model, byte for byte. Throws `TRAINING_INVALID`
+   * for rows that cannot be learnt from.
+   */
+  fit<Label extends string>(
+    texts: readonly string[],
+    labels: readonly Label[],
+    options?: FitOptions,
+  ): TextClassifier<Label>
+}

@@ -1,0 +1,83 @@
+/** The command line: one file a command. Results go to stdout, words for people to stderr. */
+import { Command, CommanderError } from 'commander'
+import { codeOf, messageOf } from '../core/errors.ts'
+import { deadLettersCommand } from './dead-letters.ts'
+import { doctorCommand } from './doctor.ts'
+import { groupsCommand } from './groups.ts'
+import { initCommand } from './init.ts'
+import { planCommand } from './plan.ts'
+import { runCommand } from './run.ts'
+import { sqlCommand } from './sql.ts'
+import { topicsCommand } from './topics.ts'
+import { version } from './version.ts'
+
+/** Exit codes: 0 done, 1 failed, 2 misused. */
+const failed = 1
+const misused = 2
+
+/** Runs one command; `argv` is what comes after the program's name. Resolves with the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let exitCode = 0
+  const program = makeProgram((code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : misused
+    return tellFailure(error)
+  }
+}
+
+/** Tells a command's exit code where it is not 0. */
+export type SetExitCode = (code: number) => void
+
+function makeProgram(setExitCode: SetExitCode): Command {
+  const program = new Command('millrace')
+    .description('Streaming machine learning: a durable log, models and exactly-once pipelines')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(millrace --help lists all commands, with an example for each)')
+    .addHelpText(
+      'after',
+      '\nExample:\n  millrace init my-app && cd my-app && npx millrace run app.ts',
+    )
+    .exitOverride()
+  const commands = [
+    initCommand(),
+    runCommand(setExitCode),
+    planCommand(),
+    topicsCommand(),
+    groupsCommand(),
+    deadLettersCommand(),
+    sqlCommand(),
+    doctorCommand(setExitCode),
+  ]
+  for (const command of commands) program.addCommand(inherit(command))
+  return program
+}
+
+/** Subcommands throw like the program does, and suggest like it. */
+function inherit(command: Command): Command {
+  command.exitOverride().showSuggestionAfterError(true)
+  for (const child of command.commands) inherit(child)
+  return command
+}
+
+function tellFailure(error: unknown): number {
+  const code = codeOf(error)
+  if (code !== undefined) {
+    process.stderr.write(
+      `millrace: ${messageOf(error)}\n  (${code}, see docs/reference/errors.md)\n`,
+    )
+    return failed
+  }
+  const stack = error instanceof Error ? error.stack : undefined
+  process.stderr.write(
+    `millrace: this is a bug of Millrace or of the application\n${stack ?? error}\n`,
+  )
+  return failed
+}

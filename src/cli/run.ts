@@ -1,0 +1,143 @@
+/** `millrace run app.ts`: trains what is missing, runs the pipelines, tells how they do. */
+import { relative } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { stateDirectory } from '../config/directory.ts'
+import type { Audit } from '../pipeline/audit.ts'
+import { type RunEvents, type RunResult, type RunStatus, run } from '../pipeline/run.ts'
+import type { SetExitCode } from './main.ts'
+import { StatusLine } from './status-line.ts'
+
+interface RunFlags {
+  readonly untilCaughtUp: boolean
+  readonly json: boolean
+  readonly fresh: boolean
+  readonly workers: number
+  readonly speed: number | undefined
+  readonly pipelines: string | undefined
+  readonly durability: 'power' | 'process'
+}
+
+export function runCommand(setExitCode: SetExitCode): Command {
+  return new Command('run')
+    .description('run the pipelines that a file exports')
+    .argument('<app>', 'the application, a .ts or .js file')
+    .option('--until-caught-up', 'end once everything that is there has been worked on', false)
+    .option('--json', 'print the figures as one line of JSON at the end', false)
+    .option('--fresh', 'forget what earlier runs read and wrote, and start over', false)
+    .option('--workers <number>', 'threads that share the partitions', parseWorkers, 1)
+    .option('--speed <number|max>', 'messages a second of paced sources', parseSpeed)
+    .option('--pipelines <names>', 'run only these, separated by commas')
+    .option('--durability <power|process>', 'what a commit survives', parseDurability, 'power')
+    .addHelpText('after', '\nExample:\n  millrace run app.ts --until-caught-up --json')
+    .action(async (app: string, flags: RunFlags) => {
+      const result = await runWith(app, flags)
+      if (flags.json) process.stdout.write(`${JSON.stringify(result.figures)}\n`)
+      tellEnd(result, flags)
+      if (result.figures.ledger !== 'balanced') setExitCode(1)
+    })
+}
+
+async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
+  const drain = new AbortController()
+  const line = new StatusLine(process.stderr)
+  const onSignal = () => {
+    // The second signal does not wait: what was not committed comes again at the next start.
+    if (drain.signal.aborted) process.exit(130)
+    line.say('stopping: what is under way is committed first (again to stop at once)')
+    drain.abort()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    return await run({
+      appPath: app,
+      directory: stateDirectory(),
+      workers: flags.workers,
+      untilCaughtUp: flags.untilCaughtUp,
+      fresh: flags.fresh,
+      // At the end of everything there is nobody to watch it move.
+      ratePerSecond: flags.speed ?? (flags.untilCaughtUp ? Number.POSITIVE_INFINITY : undefined),
+      durability: flags.durability,
+      pipelines: flags.pipelines?.split(','),
+      drain: drain.signal,
+      tell: eventsFor(line),
+    })
+  } finally {
+    line.end()
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+  }
+}
+
+function eventsFor(line: StatusLine): RunEvents {
+  return {
+    loaded(app, plan, directory) {
+      if (app.about !== undefined) line.say(app.about)
+      const names = plan.pipelines.map(({ name }) => name).join(', ')
+      line.say(`pipelines ${names}; state lives in ${relative(process.cwd(), directory) || '.'}`)
+    },
+    training: (text) => line.say(text),
+    trained(models, seconds) {
+      for (const model of models) {
+        const when = model.isNew
+          ? `trained in ${seconds.toFixed(1)} s`
+          : 'trained by an earlier run'
+        const details = Object.entries(model.details)
+          .filter(([, value]) => typeof value !== 'object')
+          .map(([name, value]) => `${name} ${value}`)
+        line.say(
+          `model ${model.name} ${model.version.slice(0, 12)}: ${[when, ...details].join(', ')}`,
+        )
+      }
+    },
+    started(isCaughtUp) {
+      if (isCaughtUp) line.say('caught up: all messages are consumed; --fresh to replay')
+      else line.say('running; Ctrl-C stops, and the next start goes on where this one stopped')
+    },
+    status: (status) => line.show(statusText(status)),
+  }
+}
+
+function statusText(status: RunStatus): string {
+  const parts = [
+    `${status.messages.toLocaleString('en')} messages worked on`,
+    `${Math.round(status.messagesPerSecond).toLocaleString('en')}/s`,
+    ...status.summaries,
+  ]
+  if (status.deadLetters > 0) parts.push(`${status.deadLetters} dead letters`)
+  return [...parts, ...status.waiting.map((reason) => `waiting: ${reason}`)].join(' · ')
+}
+
+function tellEnd(result: RunResult, flags: RunFlags): void {
+  const { figures } = result
+  if (!flags.json) {
+    for (const [name, value] of Object.entries(figures)) {
+      process.stderr.write(`  ${name.padEnd(20)} ${value}\n`)
+    }
+  }
+  for (const audit of result.audits) tellImbalances(audit)
+}
+
+function tellImbalances(audit: Audit): void {
+  for (const imbalance of audit.imbalances) {
+    process.stderr.write(`millrace: ledger of ${audit.pipeline} is not balanced: ${imbalance}\n`)
+  }
+}
+
+function parseWorkers(text: string): number {
+  const workers = Number(text)
+  if (Number.isInteger(workers) && workers >= 1 && workers <= 64) return workers
+  throw new InvalidArgumentError('a whole number from 1 to 64 is needed.')
+}
+
+function parseSpeed(text: string): number {
+  if (text === 'max') return Number.POSITIVE_INFINITY
+  const speed = Number(text)
+  if (Number.isFinite(speed) && speed > 0) return speed
+  throw new InvalidArgumentError("a number above 0, or 'max', is needed.")
+}
+
+function parseDurability(text: string): 'power' | 'process' {
+  if (text === 'power' || text === 'process') return text
+  throw new InvalidArgumentError("'power' (survives a power cut) or 'process' (survives kill -9).")
+}

@@ -1,0 +1,23 @@
+/** What an application imports from 'millrace'. */
+export type { Batch } from './core/batch.ts'
+export { fail, MillraceError } from './core/errors.ts'
+export type { Message } from './core/message.ts'
+export { type Random, seededRandom } from './core/random.ts'
+export type { Classification, Model, TextClassifier } from './models/model.ts'
+export {
+  type ClassifierOptions,
+  classifier,
+  type ModelUse,
+  model,
+  type TrainContext,
+  type Trained,
+} from './pipeline/model-use.ts'
+export { pipeline, type Stream } from './pipeline/pipeline.ts'
+export { type Summary, type SummaryOptions, summary } from './pipeline/summary.ts'
+export {
+  type Readable,
+  type Topic,
+  type TopicOptions,
+  topic,
+  type Writable,
+} from './pipeline/topic.ts'

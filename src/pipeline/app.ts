@@ -1,0 +1,51 @@
+/** An application: a file of the user's that exports pipelines, and what it wants to be told. */
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { codeOf, fail, messageOf } from '../core/errors.ts'
+import { type Definition, isPipeline } from './definition.ts'
+import { isSummary, type Summary } from './summary.ts'
+
+export interface App {
+  readonly url: string
+  /** One line for people: what this is. */
+  readonly about: string | undefined
+  readonly pipelines: readonly Definition[]
+  readonly summaries: readonly Summary[]
+}
+
+/** Imports an application's file. Throws `APP_UNUSABLE`, which says what was found. */
+export async function loadApp(path: string): Promise<App> {
+  const file = resolve(path)
+  if (!existsSync(file)) throw fail('APP_UNUSABLE', `${path}: there is no such file`)
+  return importApp(pathToFileURL(file).href, path)
+}
+
+export async function importApp(url: string, path: string = url): Promise<App> {
+  let exported: { readonly [name: string]: unknown }
+  try {
+    exported = await import(url)
+  } catch (cause) {
+    const code = codeOf(cause) ?? 'APP_UNUSABLE'
+    throw fail(code, `${path}${whereIn(cause, url)}: ${messageOf(cause)}`, { cause })
+  }
+  const values = Object.values(exported)
+  const pipelines = [...new Set(values.filter(isPipeline).map((one) => one['~pipeline']))]
+  if (pipelines.length === 0) {
+    const names = Object.keys(exported).join(', ') || 'nothing'
+    throw fail(
+      'APP_UNUSABLE',
+      `${path} exports ${names}, but no pipeline; write export const name = pipeline('name').from(...).to(...)`,
+    )
+  }
+  const about = typeof exported.about === 'string' ? exported.about : undefined
+  return { url, about, pipelines, summaries: values.filter(isSummary) }
+}
+
+/** The line of the application that an error's stack names first. */
+function whereIn(error: unknown, url: string): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const at = stack.indexOf(`${url}:`)
+  if (at < 0) return ''
+  return `:${/^\d+/.exec(stack.slice(at + url.length + 1))?.[0] ?? '?'}`
+}

@@ -1,0 +1,87 @@
+/**
+ * Caught up: every pipeline has read what its inputs held, in topological order. An input that a
+ * pipeline of this run writes is done when that pipeline is done; any other at its end when the run
+ * began. What counts are the positions of the group, not of one worker.
+ */
+import type { GroupInfo, Log } from '../log/log.ts'
+import { parseCheckpoint } from './checkpoint.ts'
+import { replayTopic } from './dead-letters.ts'
+import type { Definition } from './definition.ts'
+import { sourceTopic, topicInputs, topicOutputs } from './plan.ts'
+
+export class CaughtUp {
+  readonly #log: Log
+  readonly #definitions: readonly Definition[]
+  readonly #startEnds = new Map<string, number[]>()
+  readonly #done = new Set<string>()
+
+  constructor(log: Log, inOrder: readonly Definition[]) {
+    this.#log = log
+    this.#definitions = inOrder
+  }
+
+  /** To be called once, before the workers start. */
+  async start(): Promise<void> {
+    for (const definition of this.#definitions) {
+      const topics = topicInputs(definition).map(({ topic }) => topic.name)
+      for (const topic of [...topics, replayTopic(definition.name)]) {
+        this.#startEnds.set(topic, await ends(this.#log, topic))
+      }
+    }
+  }
+
+  /** True once all pipelines are done. Cheap enough to be asked every few milliseconds. */
+  async check(): Promise<boolean> {
+    for (const definition of this.#definitions) {
+      if (!this.#done.has(definition.name) && (await this.#isDone(definition))) {
+        this.#done.add(definition.name)
+      }
+    }
+    return this.#done.size === this.#definitions.length
+  }
+
+  async #isDone(definition: Definition): Promise<boolean> {
+    const writers = this.#definitions.filter((other) =>
+      topicOutputs(other).some((topic) =>
+        topicInputs(definition).some((input) => input.topic.name === topic.name),
+      ),
+    )
+    const upstream = writers.filter((writer) => writer.name !== definition.name)
+    if (!upstream.every((writer) => this.#done.has(writer.name))) return false
+    const group = await this.#log.group(definition.name)
+    if (group === undefined) return false
+    if (!sourcesDone(definition, group)) return false
+    const written = new Set(writers.flatMap(topicOutputs).map((topic) => topic.name))
+    const topics = topicInputs(definition).map(({ topic }) => topic.name)
+    for (const topic of [...topics, replayTopic(definition.name)]) {
+      const goal = written.has(topic) ? await ends(this.#log, topic) : this.#startEnds.get(topic)!
+      if (!reached(group, topic, goal)) return false
+    }
+    return true
+  }
+}
+
+function sourcesDone(definition: Definition, group: GroupInfo): boolean {
+  return definition.inputs.every((input) => {
+    if (input.kind === 'topic') return true
+    const topic = sourceTopic(definition, input)
+    const checkpoint = group.checkpoints.find((one) => one.topic === topic)
+    return checkpoint !== undefined && parseCheckpoint(topic, checkpoint.metadata).done === true
+  })
+}
+
+function reached(group: GroupInfo, topic: string, goal: readonly number[]): boolean {
+  return goal.every((end, partition) => {
+    if (end === 0) return true
+    const checkpoint = group.checkpoints.find(
+      (one) => one.topic === topic && one.partition === partition,
+    )
+    return (checkpoint?.offset ?? 0) >= end
+  })
+}
+
+async function ends(log: Log, topic: string): Promise<number[]> {
+  const info = await log.topic(topic)
+  const partitions = Array.from({ length: info?.partitions ?? 0 }, (_, partition) => partition)
+  return Promise.all(partitions.map(async (partition) => (await log.offsets(topic, partition)).end))
+}

@@ -1,0 +1,66 @@
+/** A pipeline as data: what a chain has collected, before it is planned or run. */
+import type { Message } from '../core/message.ts'
+import type { SinkUse } from '../sinks/sink.ts'
+import type { SourceUse } from '../sources/source.ts'
+import type { ModelUse } from './model-use.ts'
+import type { Topic } from './topic.ts'
+
+export type AnyTopic = Topic<unknown, never>
+
+export type Input =
+  | { readonly kind: 'topic'; readonly topic: AnyTopic }
+  | { readonly kind: 'source'; readonly name: string; readonly source: SourceUse<unknown> }
+
+export type Target =
+  | { readonly kind: 'topic'; readonly topic: AnyTopic }
+  | { readonly kind: 'sink'; readonly sink: SinkUse }
+
+export type Step =
+  | {
+      readonly kind: 'map'
+      readonly name: string
+      readonly apply: (value: never, message: Message) => unknown
+    }
+  | {
+      readonly kind: 'filter'
+      readonly name: string
+      readonly test: (value: never, message: Message) => boolean
+    }
+  | {
+      readonly kind: 'flatMap'
+      readonly name: string
+      readonly apply: (value: never, message: Message) => Iterable<unknown>
+    }
+  | {
+      readonly kind: 'predict'
+      /** The field that takes the answer, which is the step's name too. */
+      readonly name: string
+      readonly model: ModelUse<unknown, unknown>
+      readonly input: (value: never) => unknown
+    }
+  | {
+      readonly kind: 'join'
+      /** The field that takes the other side's value, which is the step's name too. */
+      readonly name: string
+      readonly other: AnyTopic
+    }
+  | { readonly kind: 'to'; readonly name: string; readonly target: Target }
+
+export interface PipelineSettings {
+  /** Of the last 1,000 messages, the share that may become dead letters before the pipeline stops. */
+  readonly maxDeadLetterShare: number
+  /** What happens when retention took messages that were not read yet. */
+  readonly onGap: 'stop' | 'continue'
+}
+
+export interface Definition {
+  readonly name: string
+  readonly inputs: readonly Input[]
+  readonly steps: readonly Step[]
+  readonly settings: PipelineSettings
+}
+
+/** True for what `pipeline(...)...to(...)` gives: an app's exports are searched with it. */
+export function isPipeline(value: unknown): value is { readonly '~pipeline': Definition } {
+  return typeof value === 'object' && value !== null && '~pipeline' in value
+}

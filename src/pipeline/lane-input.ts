@@ -1,0 +1,151 @@
+/** What a lane reads: a partition of a topic, of the pipeline's replays, or a split of a source. */
+import type { Batch } from '../core/batch.ts'
+import { BatchBuilder } from '../core/batch-builder.ts'
+import type { Clock } from '../core/clock.ts'
+import { fail } from '../core/errors.ts'
+import type { Schema } from '../core/schema.ts'
+import type { Checkpoint, Log } from '../log/log.ts'
+import type { SourceReader, SourceUse, Unreadable } from '../sources/source.ts'
+import { type CheckpointData, parseCheckpoint } from './checkpoint.ts'
+import { Counters } from './ledger.ts'
+
+/** What one read gave, and what its checkpoint has to say. */
+export interface Read {
+  readonly batch: Batch
+  readonly unreadable: readonly Unreadable[]
+  readonly offset: number
+  readonly source?: unknown
+  readonly done?: boolean
+  /** Messages that retention took before they were read. */
+  readonly expired: number
+}
+
+export interface LaneInput {
+  /** The topic, or the name under which a source's positions are kept. */
+  readonly topic: string
+  readonly partition: number
+  /** The step that its messages go to first. */
+  readonly entry: number
+  readonly schema: Schema | undefined
+  readonly isReplay: boolean
+  readonly counters: Counters
+  /** Offset from which the ledger counts. */
+  readonly from: number
+  /** Where the next read starts. */
+  offset(): number
+  /** Undefined: nothing now. */
+  read(): Promise<Read | undefined>
+  close(): Promise<void>
+}
+
+export interface InputStart {
+  readonly pipeline: string
+  readonly topic: string
+  readonly partition: number
+  readonly entry: number
+  readonly stepNames: readonly string[]
+  readonly checkpoint: Checkpoint | undefined
+}
+
+function restore(start: InputStart): { counters: Counters; saved: CheckpointData | undefined } {
+  const counters = new Counters(start.stepNames)
+  if (start.checkpoint === undefined || start.checkpoint.metadata === '') {
+    return { counters, saved: undefined }
+  }
+  const where = `pipeline ${start.pipeline}, ${start.topic}/${start.partition}`
+  const saved = parseCheckpoint(where, start.checkpoint.metadata)
+  counters.load(saved.ledger)
+  return { counters, saved }
+}
+
+export interface TopicInputOptions extends InputStart {
+  readonly log: Log
+  readonly schema: Schema | undefined
+  readonly isReplay: boolean
+  readonly onGap: 'stop' | 'continue'
+  readonly maxBytes: number
+}
+
+/** Reads one partition from its checkpoint, else from its start. */
+export async function topicInput(options: TopicInputOptions): Promise<LaneInput> {
+  const { log, topic, partition, checkpoint, maxBytes } = options
+  const { counters, saved } = restore(options)
+  const range = await log.offsets(topic, partition)
+  let position = checkpoint?.offset ?? range.start
+  const gap = async (firstOffset: number): Promise<number> => {
+    if (firstOffset <= position) return 0
+    const { start } = await log.offsets(topic, partition)
+    const lost = start - position
+    if (lost <= 0) return 0
+    if (options.onGap === 'continue') return lost
+    throw fail(
+      'MESSAGES_EXPIRED',
+      `pipeline ${options.pipeline}, ${topic}/${partition}: retention took ${lost} messages (offsets ${position} to ${start - 1}) before they were read; to go on without them, set onGap: 'continue' or reset the group`,
+    )
+  }
+  return {
+    ...{ topic, partition, entry: options.entry, schema: options.schema, counters },
+    isReplay: options.isReplay,
+    from: saved?.from ?? position,
+    offset: () => position,
+    async read() {
+      const batch = await log.read(topic, partition, position, { maxBytes })
+      if (batch === undefined) return undefined
+      const first = batch.count > 0 ? batch.offsets[0]! : batch.nextOffset
+      const expired = await gap(first)
+      position = batch.nextOffset
+      return { batch, unreadable: [], offset: batch.nextOffset, expired }
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+export interface SourceInputOptions extends InputStart {
+  readonly source: SourceUse<unknown>
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly ratePerSecond: number | undefined
+  readonly maxMessages: number
+}
+
+/** Reads a source from the position that was committed with its last messages. */
+export async function sourceInput(options: SourceInputOptions): Promise<LaneInput> {
+  const { counters, saved } = restore(options)
+  let offset = options.checkpoint?.offset ?? 0
+  let source = saved?.source
+  let done = saved?.done === true
+  let reader: SourceReader | undefined
+  if (!done) {
+    const { clock, signal, ratePerSecond } = options
+    reader = await options.source.open({ position: source, clock, signal, ratePerSecond })
+  }
+  return {
+    ...{ topic: options.topic, partition: options.partition, entry: options.entry, counters },
+    schema: undefined,
+    isReplay: false,
+    from: saved?.from ?? 0,
+    offset: () => offset,
+    async read() {
+      if (done || reader === undefined) return undefined
+      const read = await reader.read(options.maxMessages)
+      if (read === undefined) {
+        done = true
+        return { batch: noBatch(options), unreadable: [], offset, source, done, expired: 0 }
+      }
+      source = read.position
+      const { batch, unreadable } = read
+      if (batch.count === 0 && unreadable.length === 0) return undefined
+      for (let index = 0; index < batch.count; index++) batch.offsets[index] = offset + index
+      offset += batch.count + unreadable.length
+      return { batch, unreadable, offset, source, expired: 0 }
+    },
+    async close() {
+      await reader?.close()
+      reader = undefined
+    },
+  }
+}
+
+function noBatch(place: { readonly topic: string; readonly partition: number }): Batch {
+  return new BatchBuilder(place.topic, place.partition).build()
+}

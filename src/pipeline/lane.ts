@@ -1,0 +1,252 @@
+/**
+ * A lane works on what has to be done in order: one partition of each input of a pipeline (or one
+ * split of a source). It reads a batch, sends it through the steps, and commits outputs, dead
+ * letters, state and the checkpoint together, while the next batch is already under way.
+ */
+import { BatchBuilder } from '../core/batch-builder.ts'
+import type { Clock } from '../core/clock.ts'
+import { idHeader } from '../core/identity.ts'
+import type { Random } from '../core/random.ts'
+import type { Checkpoint, Commit, Log, Membership, TopicInfo } from '../log/log.ts'
+import type { Model } from '../models/model.ts'
+import type { Sink } from '../sinks/sink.ts'
+import type { CheckpointData } from './checkpoint.ts'
+import { appendDeadLetter, deadLetterTopic } from './dead-letters.ts'
+import { decodeRows, type Failure } from './decode.ts'
+import type { Definition, Step } from './definition.ts'
+import { JoinState } from './join.ts'
+import type { LaneInput, Read } from './lane-input.ts'
+import { runReplays } from './replay.ts'
+import { retry, Stopped } from './retry.ts'
+import { Rows } from './rows.ts'
+import { runSteps, type StepContext, stepRow } from './run-steps.ts'
+import type { DeadLetterShare } from './share.ts'
+import { writeToSink } from './sink-step.ts'
+import { Outputs, TopicWriter } from './write.ts'
+
+export interface LaneOptions {
+  readonly definition: Definition
+  readonly planHash: string
+  readonly log: Log
+  readonly member: Membership
+  readonly clock: Clock
+  readonly random: Random
+  /** Number of the partition that the lane works on; its state lives under it. */
+  readonly partition: number
+  readonly inputs: readonly LaneInput[]
+  readonly models: ReadonlyMap<string, Model<unknown, unknown>>
+  readonly sinks: ReadonlyMap<string, Sink>
+  readonly topics: ReadonlyMap<string, TopicInfo>
+  readonly share: DeadLetterShare
+  readonly progress: LaneProgress
+  /** Number of the last commit with sink positions, so that the newest can be told. */
+  readonly sinkCommits: number
+}
+
+/** What lanes tell while they run; one object for all lanes of a pipeline in a worker. */
+export interface LaneProgress {
+  messages: number
+  deadLetters: number
+  waiting: string | undefined
+}
+
+/** How long a lane sleeps at most when nothing is there to read. */
+const idleMs = 50
+
+export class Lane {
+  readonly #options: LaneOptions
+  readonly #outputs = new Outputs()
+  readonly #writers = new Map<string, TopicWriter>()
+  readonly #joins = new Map<string, JoinState>()
+  readonly #stop = new AbortController()
+  #failures: Failure[] = []
+  #sinkCommits: number
+  #commits = 0
+  #next = 0
+
+  constructor(options: LaneOptions) {
+    this.#options = options
+    this.#sinkCommits = options.sinkCommits
+    const { definition, log, partition, topics } = options
+    for (const step of definition.steps) {
+      if (step.kind === 'join') {
+        const store = `${definition.name}.${step.name}`
+        this.#joins.set(step.name, new JoinState(log, store, partition, step.name))
+      } else if (step.kind === 'to' && step.target.kind === 'topic') {
+        const { topic } = step.target
+        const info = topics.get(topic.name)!
+        this.#writers.set(step.name, new TopicWriter(topic, info, this.#outputs))
+      }
+    }
+  }
+
+  /** Ends `run` after the batch under way. A wait is cut short and its batch dropped uncommitted. */
+  stop(): void {
+    this.#stop.abort()
+  }
+
+  /** Runs until `stop`. Throws what stops the pipeline, and `MEMBER_FENCED`. */
+  async run(): Promise<void> {
+    let committing: Promise<void> = Promise.resolve()
+    try {
+      if (this.#options.sinks.size > 0 && this.#sinkCommits === 0) {
+        await this.#commit(this.#assemble(this.#options.inputs[0]!, undefined))
+      }
+      while (!this.#stop.signal.aborted) {
+        const commit = this.#options.member.paused ? undefined : await this.#step()
+        if (commit === undefined) {
+          await committing
+          await this.#options.log.changed(idleMs, this.#stop.signal)
+          continue
+        }
+        await committing
+        committing = this.#commit(commit)
+        // Seen at the next await; until then nobody else may call it unhandled.
+        committing.catch(() => {})
+      }
+    } catch (error) {
+      if (!(error instanceof Stopped)) throw error
+    } finally {
+      await committing
+      for (const input of this.#options.inputs) await input.close()
+    }
+  }
+
+  /** The next batch of any input, in turn, and what it comes to. Undefined: nothing to read. */
+  async #step(): Promise<Commit | undefined> {
+    const { inputs } = this.#options
+    for (let tried = 0; tried < inputs.length; tried++) {
+      const input = inputs[this.#next]!
+      this.#next = (this.#next + 1) % inputs.length
+      const read = await input.read()
+      if (read !== undefined) return this.#process(input, read)
+    }
+    return undefined
+  }
+
+  async #process(input: LaneInput, read: Read): Promise<Commit> {
+    const { definition, share, progress } = this.#options
+    this.#failures = []
+    const rows = new Rows(read.batch)
+    const { counters } = input
+    counters.add(0, 'in', read.batch.count + read.unreadable.length + read.expired)
+    counters.add(0, 'expired', read.expired)
+    const context = this.#context(input)
+    if (input.isReplay) {
+      await runReplays(definition, this.#options.inputs, rows, context)
+    } else {
+      const failures = decodeRows(rows, input.schema)
+      this.#failures.push(...failures)
+      counters.add(0, 'deadLettered', failures.length + read.unreadable.length)
+      counters.add(0, 'passed', rows.count)
+      counters.add(0, 'emitted', rows.count)
+      if (input.entry > 0) counters.add(stepRow(input.entry), 'entered', rows.count)
+      await runSteps(definition.steps, rows, context, input.entry)
+    }
+    const dead = this.#failures.length + read.unreadable.length
+    share.add(read.batch.count + read.unreadable.length, dead, this.#failures[0])
+    this.#bury(input, read)
+    progress.messages += read.batch.count + read.unreadable.length
+    progress.deadLetters += dead
+    return this.#assemble(input, read)
+  }
+
+  #context(input: LaneInput): StepContext {
+    const { definition, models } = this.#options
+    return {
+      pipeline: definition.name,
+      counters: input.counters,
+      failures: this.#failures,
+      models,
+      retry: (what, work) => this.#retry(what, work),
+      write: (step, index, rows) => this.#write(step, index, rows),
+      join: (step, index, rows) => {
+        const side = input.entry === index && input.topic === step.other.name ? 'right' : 'left'
+        return this.#joins.get(step.name)!.apply(rows, side, index, this.#context(input))
+      },
+    }
+  }
+
+  #write(step: Step & { kind: 'to' }, index: number, rows: Rows): void | Promise<void> {
+    const context = { failures: this.#failures }
+    if (step.target.kind === 'topic') {
+      this.#writers.get(step.name)!.writeAll(rows, index, context)
+      return
+    }
+    const sink = this.#options.sinks.get(step.name)!
+    return writeToSink(sink, step, index, rows, this.#options.partition, context, (what, work) =>
+      this.#retry(what, work),
+    )
+  }
+
+  #retry<Result>(what: string, work: () => Result | Promise<Result>): Promise<Result> {
+    const { clock, random, progress, definition } = this.#options
+    return retry(`pipeline ${definition.name}, ${what}`, work, {
+      ...{ clock, random, signal: this.#stop.signal },
+      waiting: (_, reason, waitMs) => {
+        progress.waiting = `${what}: ${reason} (next try in ${Math.ceil(waitMs / 1000)} s)`
+      },
+    })
+  }
+
+  /** Failures and what the source could not read become dead letters of this commit. */
+  #bury(input: LaneInput, read: Read): void {
+    if (this.#failures.length === 0 && read.unreadable.length === 0) return
+    const { definition, clock, topics } = this.#options
+    const topic = topics.get(deadLetterTopic(definition.name))!
+    const builder = this.#outputs.builder(topic.name, input.partition % topic.partitions)
+    const nowMs = clock.now()
+    const { maxMessageBytes } = topic
+    for (const failure of this.#failures) {
+      const entry = failure.entry === undefined ? undefined : this.#entryOf(failure.step)
+      const step = input.counters.names[failure.step]!
+      appendDeadLetter(builder, read.batch, failure, { step, entry, nowMs, maxMessageBytes })
+    }
+    const raw = new BatchBuilder(input.topic, input.partition)
+    for (const { id, raw: bytes } of read.unreadable) {
+      raw.append(null, bytes, nowMs, [{ key: idHeader, value: Buffer.from(id) }])
+    }
+    const batch = raw.build()
+    read.unreadable.forEach(({ id, reason }, origin) => {
+      const failure = { origin, id, step: 0, error: 'Unreadable', message: reason }
+      appendDeadLetter(builder, batch, failure, { step: 'read', nowMs, maxMessageBytes })
+    })
+  }
+
+  /** The name of the last join before a step: its rows go in again behind it. */
+  #entryOf(failedStep: number): string | undefined {
+    const before = this.#options.definition.steps.slice(0, failedStep - 1)
+    return before.findLast((step) => step.kind === 'join')?.name
+  }
+
+  /** Without a read: where everything stands before the first, sinks above all. */
+  #assemble(input: LaneInput, read: Read | undefined): Commit {
+    const { planHash, member, sinks } = this.#options
+    const positions: { [step: string]: unknown } = {}
+    for (const [step, sink] of sinks) positions[step] = sink.position()
+    const data: CheckpointData = {
+      v: 1,
+      from: input.from,
+      plan: planHash,
+      ledger: input.counters.save(),
+      ...(read?.source === undefined ? {} : { source: read.source }),
+      ...(read?.done ? { done: true } : {}),
+      ...(sinks.size === 0 ? {} : { sinks: positions, sinkCommits: ++this.#sinkCommits }),
+    }
+    const checkpoint: Checkpoint = {
+      topic: input.topic,
+      partition: input.partition,
+      offset: read?.offset ?? input.offset(),
+      metadata: JSON.stringify(data),
+    }
+    const changes = [...this.#joins.values()].flatMap((join) => join.take())
+    return { outputs: this.#outputs.take(), checkpoints: [checkpoint], changes, member }
+  }
+
+  async #commit(commit: Commit): Promise<void> {
+    await this.#retry('commit', () => this.#options.log.commit(commit))
+    this.#options.progress.waiting = undefined
+    this.#commits++
+    for (const join of this.#joins.values()) join.committed(this.#commits)
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * The chain that a user writes. Every call gives a new stream, so a chain is plain data until it is
+ * run: it can be printed, drawn, checked and tested without a log.
+ */
+import { fail } from '../core/errors.ts'
+import type { Message } from '../core/message.ts'
+import type { SinkUse } from '../sinks/sink.ts'
+import type { SourceUse } from '../sources/source.ts'
+import type { AnyTopic, Definition, Input, PipelineSettings, Step, Target } from './definition.ts'
+import type { ModelUse } from './model-use.ts'
+import { checkName, type Readable, type Topic, type Writable } from './topic.ts'
+
+/** Shows an intersection as one object type. */
+type Flat<T> = { [K in keyof T]: T[K] } & {}
+
+/** A field that is not there yet; else a sentence, which no string matches. */
+type Fresh<T, K extends string> = K extends keyof T ? `the field '${K}' exists already` : K
+
+type ValueOf<R> = R extends Readable<infer T> ? T : R extends SourceUse<infer T> ? T : never
+
+const defaultSettings: PipelineSettings = { maxDeadLetterShare: 0.5, onGap: 'stop' }
+
+/**
+ * Starts a pipeline; its name is the name of its consumer group.
+ *
+ * @example
+ * export const score = pipeline('score')
+ *   .from(mails)
+ *   .predict('spam', classifier('spam-filter', { labels: ['ham', 'spam'] }), { input: (mail) => mail.text })
+ *   .to(scored)
+ */
+export function pipeline(name: string, settings: Partial<PipelineSettings> = {}): Start {
+  checkName('pipeline', name)
+  return new Start(name, { ...defaultSettings, ...settings })
+}
+
+export class Start {
+  readonly #name: string
+  readonly #settings: PipelineSettings
+
+  constructor(name: string, settings: PipelineSettings) {
+    this.#name = name
+    this.#settings = settings
+  }
+
+  /** Reads topics and sources: a message of any of them goes through the same steps. */
+  from<const Inputs extends readonly (Topic<unknown, never> | SourceUse<unknown>)[]>(
+    ...inputs: Inputs
+  ): Stream<ValueOf<Inputs[number]>> {
+    if (inputs.length === 0) {
+      throw fail('PIPELINE_INVALID', `pipeline ${this.#name}: from() names nothing to read`)
+    }
+    return new Stream({
+      name: this.#name,
+      inputs: inputs.map((input, index) => this.#input(input, index, inputs)),
+      steps: [],
+      settings: this.#settings,
+    })
+  }
+
+  #input(
+    input: AnyTopic | SourceUse<unknown>,
+    index: number,
+    all: readonly (AnyTopic | SourceUse<unknown>)[],
+  ): Input {
+    if (input.kind === 'topic') return { kind: 'topic', topic: input }
+    const same = all.slice(0, index).filter((other) => 'part' in other && other.part === input.part)
+    const suffix = same.length === 0 ? '' : `-${same.length + 1}`
+    return { kind: 'source', name: `${input.part}${suffix}`, source: input }
+  }
+}
+
+export class Stream<T> {
+  readonly '~pipeline': Definition
+
+  constructor(definition: Definition) {
+    this['~pipeline'] = definition
+  }
+
+  /** One value for each. What the function throws makes the message a dead letter. */
+  map<Out>(name: string, apply: (value: T, message: Message) => Out): Stream<Out> {
+    return this.#with({ kind: 'map', name, apply })
+  }
+
+  /** Only values for which `test` holds go on. */
+  filter<Kept extends T>(name: string, test: (value: T) => value is Kept): Stream<Kept>
+  filter(name: string, test: (value: T, message: Message) => boolean): Stream<T>
+  filter(name: string, test: (value: T, message: Message) => boolean): Stream<T> {
+    return this.#with({ kind: 'filter', name, test })
+  }
+
+  /** Any number of values for each; their ids are `id/name/0`, `id/name/1` and so on. */
+  flatMap<Out>(name: string, apply: (value: T, message: Message) => Iterable<Out>): Stream<Out> {
+    return this.#with({ kind: 'flatMap', name, apply })
+  }
+
+  /** Adds what a model says of `input(value)` as a new field. */
+  predict<const K extends string, In, Out>(
+    field: Fresh<T, K>,
+    model: ModelUse<In, Out>,
+    options: { readonly input: (value: T) => NoInfer<In> },
+  ): Stream<Flat<Omit<T, K> & { readonly [P in K]: Out }>> {
+    return this.#with({
+      kind: 'predict',
+      name: field,
+      model: model as ModelUse<unknown, unknown>,
+      input: options.input,
+    })
+  }
+
+  /**
+   * Waits for the message with the same key on another topic and adds its value as a new field: one
+   * to one, in whichever order they come. Both topics need the same number of partitions. What
+   * waits is kept state and survives a crash; the id of a pair is `left+right`.
+   */
+  join<const K extends string, Other>(
+    field: Fresh<T, K>,
+    other: Topic<Other, never>,
+  ): Stream<Flat<Omit<T, K> & { readonly [P in K]: Other }>> {
+    return this.#with({ kind: 'join', name: field, other })
+  }
+
+  /** Writes every value to a topic or a sink; the stream goes on, so there can be several. */
+  to(target: Writable<T> | SinkUse, options: { readonly name?: string } = {}): Stream<T> {
+    const found = asTarget(target)
+    const name = options.name ?? (found.kind === 'topic' ? found.topic.name : found.sink.part)
+    return this.#with({ kind: 'to', name, target: found })
+  }
+
+  #with<Out>(step: Step): Stream<Out> {
+    const definition = this['~pipeline']
+    checkName(`pipeline ${definition.name}: step`, step.name)
+    if (definition.steps.some((other) => other.name === step.name)) {
+      throw fail(
+        'PIPELINE_INVALID',
+        `pipeline ${definition.name}: two steps are called '${step.name}'; give one another name`,
+      )
+    }
+    return new Stream<Out>({ ...definition, steps: [...definition.steps, step] })
+  }
+}
+
+function asTarget(target: Writable<never> | SinkUse): Target {
+  if ('kind' in target && target.kind === 'sink') return { kind: 'sink', sink: target as SinkUse }
+  return { kind: 'topic', topic: target as AnyTopic }
+}

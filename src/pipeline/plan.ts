@@ -1,0 +1,236 @@
+/** The plan of an application: plain data that says what will run, before anything runs. */
+import { createHash } from 'node:crypto'
+import { fail } from '../core/errors.ts'
+import { defaultTopicSettings, type TopicSettings } from '../log/log.ts'
+import { deadLetterTopic, replayTopic } from './dead-letters.ts'
+import type { AnyTopic, Definition, Input, Step, Target } from './definition.ts'
+
+export interface PlannedInput {
+  readonly kind: 'topic' | 'source'
+  readonly name: string
+  readonly guarantee: string
+  /** The step that its messages go to first. */
+  readonly entry: number
+}
+
+export interface PlannedStep {
+  readonly name: string
+  readonly kind: Step['kind']
+  readonly model?: string
+  readonly topic?: string
+}
+
+export interface PlannedOutput {
+  readonly kind: 'topic' | 'sink'
+  readonly name: string
+  readonly step: string
+  readonly guarantee: string
+}
+
+export interface PipelinePlan {
+  readonly name: string
+  readonly hash: string
+  readonly inputs: readonly PlannedInput[]
+  readonly steps: readonly PlannedStep[]
+  readonly outputs: readonly PlannedOutput[]
+  readonly deadLetters: string
+}
+
+export interface TopicPlan {
+  readonly name: string
+  readonly settings: TopicSettings
+  /** The settings that the declaration asks for; the others may be as they are. */
+  readonly declared: Partial<TopicSettings>
+  readonly writtenBy: readonly string[]
+  readonly readBy: readonly string[]
+  readonly internal: boolean
+}
+
+export interface Plan {
+  /** In topological order: whoever writes a topic stands before whoever reads it. */
+  readonly pipelines: readonly PipelinePlan[]
+  readonly topics: readonly TopicPlan[]
+}
+
+/** Plans all pipelines of an application. Throws `PIPELINE_INVALID`, `TOPIC_DIFFERS`. */
+export function planOf(definitions: readonly Definition[]): Plan {
+  const names = definitions.map((definition) => definition.name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) {
+    throw fail('PIPELINE_INVALID', `two pipelines are called '${twice}'; give one another name`)
+  }
+  const topics = topicsOf(definitions)
+  for (const definition of definitions) checkJoins(definition, topics)
+  return {
+    pipelines: inOrder(definitions).map(pipelinePlan),
+    topics: [...topics.values()].sort((a, b) => Number(a.internal) - Number(b.internal)),
+  }
+}
+
+/** The topics that a pipeline reads, the other sides of its joins included, with their first steps. */
+export function topicInputs(definition: Definition): { topic: AnyTopic; entry: number }[] {
+  const inputs = definition.inputs.flatMap((input) =>
+    input.kind === 'topic' ? [{ topic: input.topic, entry: 0 }] : [],
+  )
+  const others = definition.steps.flatMap((step, entry) =>
+    step.kind === 'join' ? [{ topic: step.other, entry }] : [],
+  )
+  return [...inputs, ...others]
+}
+
+/** The name under which a group keeps the position of a source. */
+export const sourceTopic = (definition: Definition, input: Input & { kind: 'source' }) =>
+  `${definition.name}.${input.name}`
+
+/** True when a sink takes all partitions through one hand, in one process. */
+export const isExclusive = (definition: Definition) =>
+  definition.steps.some(
+    (step) => step.kind === 'to' && step.target.kind === 'sink' && step.target.sink.single,
+  )
+
+/** The topics that a pipeline writes to, its dead letters apart. */
+export function topicOutputs(definition: Definition): AnyTopic[] {
+  return definition.steps.flatMap((step) =>
+    step.kind === 'to' && step.target.kind === 'topic' ? [step.target.topic] : [],
+  )
+}
+
+function topicsOf(definitions: readonly Definition[]): Map<string, TopicPlan> {
+  const plans = new Map<string, TopicPlan>()
+  const add = (name: string, declared: Partial<TopicSettings>, use: Partial<TopicPlan>) => {
+    const known = plans.get(name)
+    if (known !== undefined) checkSame(name, known.declared, declared)
+    const merged = { ...known?.declared, ...declared }
+    plans.set(name, {
+      name,
+      declared: merged,
+      settings: { ...defaultTopicSettings, ...merged },
+      writtenBy: [...(known?.writtenBy ?? []), ...(use.writtenBy ?? [])],
+      readBy: [...(known?.readBy ?? []), ...(use.readBy ?? [])],
+      internal: known?.internal ?? use.internal ?? false,
+    })
+  }
+  for (const definition of definitions) {
+    const { name } = definition
+    for (const { topic } of topicInputs(definition))
+      add(topic.name, topic.settings, { readBy: [name] })
+    for (const topic of topicOutputs(definition))
+      add(topic.name, topic.settings, { writtenBy: [name] })
+  }
+  for (const definition of definitions) {
+    const { name } = definition
+    const counts = topicInputs(definition).map(({ topic }) => plans.get(topic.name)!.settings)
+    const partitions = Math.max(1, ...counts.map((settings) => settings.partitions))
+    const maxMessageBytes = Math.max(
+      defaultTopicSettings.maxMessageBytes,
+      ...counts.map((settings) => settings.maxMessageBytes + 64 * 1024),
+    )
+    const settings = { partitions, maxMessageBytes }
+    const dead = { ...settings, cleanup: 'compact' } as const
+    add(deadLetterTopic(name), dead, { writtenBy: [name], internal: true })
+    add(replayTopic(name), settings, { readBy: [name], internal: true })
+  }
+  return plans
+}
+
+function checkSame(name: string, one: Partial<TopicSettings>, other: Partial<TopicSettings>): void {
+  for (const key of Object.keys(other) as (keyof TopicSettings)[]) {
+    if (one[key] === undefined || other[key] === undefined || one[key] === other[key]) continue
+    throw fail(
+      'TOPIC_DIFFERS',
+      `topic ${name} is declared twice, with ${key} ${one[key]} and ${other[key]}; declare it once and share it`,
+    )
+  }
+}
+
+/** Both sides of a join meet in one partition, so they need the same number of them. */
+function checkJoins(definition: Definition, topics: Map<string, TopicPlan>): void {
+  const joins = definition.steps.filter((step) => step.kind === 'join')
+  if (joins.length === 0) return
+  if (definition.inputs.some((input) => input.kind === 'source')) {
+    throw fail(
+      'PIPELINE_INVALID',
+      `pipeline ${definition.name}: a join needs topics on both sides; write the source to a topic first`,
+    )
+  }
+  const sides = topicInputs(definition).map(({ topic }) => topics.get(topic.name)!)
+  const different = sides.find((side) => side.settings.partitions !== sides[0]!.settings.partitions)
+  if (different === undefined) return
+  throw fail(
+    'PIPELINE_INVALID',
+    `pipeline ${definition.name}: topics ${sides[0]!.name} (${sides[0]!.settings.partitions} partitions) and ${different.name} (${different.settings.partitions}) cannot be joined; give both the same number`,
+  )
+}
+
+function pipelinePlan(definition: Definition): PipelinePlan {
+  const sources = definition.inputs.flatMap((input) => (input.kind === 'source' ? [input] : []))
+  const inputs: PlannedInput[] = [
+    ...sources.map((input) => ({
+      kind: 'source' as const,
+      name: input.name,
+      guarantee: sourceGuarantees[input.source.replay],
+      entry: 0,
+    })),
+    ...topicInputs(definition).map(({ topic, entry }) => ({
+      kind: 'topic' as const,
+      name: topic.name,
+      guarantee: 'exactly once',
+      entry,
+    })),
+  ]
+  const steps = definition.steps.map(stepPlan)
+  const outputs = definition.steps.flatMap((step) =>
+    step.kind === 'to' ? [outputPlan(step.name, step.target)] : [],
+  )
+  const hash = createHash('sha256').update(JSON.stringify({ inputs, steps, outputs })).digest('hex')
+  const { name } = definition
+  return {
+    name,
+    hash: hash.slice(0, 12),
+    inputs,
+    steps,
+    outputs,
+    deadLetters: deadLetterTopic(name),
+  }
+}
+
+const sourceGuarantees = {
+  exact: 'exactly once',
+  overlap: 'exactly once, by a bounded set of recent ids',
+  none: 'what the sender sends again',
+}
+
+function stepPlan(step: Step): PlannedStep {
+  const { name, kind } = step
+  if (kind === 'predict') return { name, kind, model: step.model.name }
+  return kind === 'join' ? { name, kind, topic: step.other.name } : { name, kind }
+}
+
+function outputPlan(step: string, target: Target): PlannedOutput {
+  if (target.kind === 'topic') {
+    return { kind: 'topic', name: target.topic.name, step, guarantee: 'exactly once' }
+  }
+  const { part, delivery } = target.sink
+  const guarantee =
+    delivery === 'keyed'
+      ? 'each message once by its id (written again after a crash, to the same place)'
+      : 'exactly once (cut back to the committed position after a crash)'
+  return { kind: 'sink', name: part, step, guarantee }
+}
+
+/** Writers before readers; pipelines in a loop keep the order they were exported in. */
+function inOrder(definitions: readonly Definition[]): Definition[] {
+  const ordered: Definition[] = []
+  const visiting = new Set<Definition>()
+  const visit = (definition: Definition) => {
+    if (ordered.includes(definition) || visiting.has(definition)) return
+    visiting.add(definition)
+    const read = new Set(topicInputs(definition).map(({ topic }) => topic.name))
+    for (const other of definitions) {
+      if (topicOutputs(other).some((topic) => read.has(topic.name))) visit(other)
+    }
+    ordered.push(definition)
+  }
+  for (const definition of definitions) visit(definition)
+  return ordered
+}

@@ -1,0 +1,52 @@
+/** What has to be there before a run: topics as declared, and with `fresh` nothing of an older run. */
+import { codeOf, fail } from '../core/errors.ts'
+import type { Log, TopicInfo, TopicSettings } from '../log/log.ts'
+import type { Definition } from './definition.ts'
+import type { Plan, TopicPlan } from './plan.ts'
+
+/** Makes missing topics; one that is there has to be as declared. Throws `TOPIC_DIFFERS`. */
+export async function ensureTopics(log: Log, plan: Plan): Promise<void> {
+  for (const planned of plan.topics) {
+    const existing = (await log.topic(planned.name)) ?? (await create(log, planned))
+    if (existing !== undefined) checkSettings(existing, planned)
+  }
+}
+
+async function create(log: Log, planned: TopicPlan): Promise<TopicInfo | undefined> {
+  try {
+    return await log.createTopic(planned.name, planned.settings)
+  } catch (error) {
+    // Another process was first: then its settings have to be the same.
+    if (codeOf(error) === 'TOPIC_EXISTS') return log.topic(planned.name)
+    throw error
+  }
+}
+
+function checkSettings(existing: TopicInfo, planned: TopicPlan): void {
+  for (const key of Object.keys(planned.declared) as (keyof TopicSettings)[]) {
+    const declared = planned.declared[key]
+    if (declared === undefined || declared === existing[key]) continue
+    throw fail(
+      'TOPIC_DIFFERS',
+      `topic ${planned.name} exists with ${key} ${existing[key] ?? 'unbounded'}, the application declares ${declared}; change the declaration, or start over with --fresh`,
+    )
+  }
+}
+
+/** Forgets what the pipelines read, wrote and kept, so that they start over. */
+export async function startOver(
+  log: Log,
+  definitions: readonly Definition[],
+  plan: Plan,
+): Promise<void> {
+  for (const definition of definitions) {
+    if ((await log.group(definition.name)) !== undefined) await log.deleteGroup(definition.name)
+    for (const step of definition.steps) {
+      if (step.kind === 'join') await log.deleteState(`${definition.name}.${step.name}`)
+    }
+  }
+  for (const topic of plan.topics) {
+    const isOurs = topic.writtenBy.length > 0 || topic.internal
+    if (isOurs && (await log.topic(topic.name)) !== undefined) await log.deleteTopic(topic.name)
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Rows are what flows through the steps of a pipeline: the decoded values of one batch, as columns.
+ * Steps work in place, so that a batch costs no array a step and a message nothing at all.
+ */
+import type { Batch } from '../core/batch.ts'
+import { type Identity, idOf, versionOf } from '../core/identity.ts'
+
+/** The value of a message that deletes its key: it goes past the steps and is written as a delete. */
+export const deleted: unique symbol = Symbol('deleted')
+
+/** What a flatMap or a join gives a row in place of what its message has. */
+export interface RowIdentity extends Identity {
+  readonly time: number
+}
+
+export class Rows {
+  readonly batch: Batch
+  count = 0
+  values: unknown[]
+  /** For each row the index of its message in the batch. */
+  origins: Int32Array
+  /** Rows that are not simply their message; undefined while all are. */
+  identities: (RowIdentity | undefined)[] | undefined
+  /** With a join: the value that a row had when it left it, from which a replay goes on. */
+  entries: unknown[] | undefined
+
+  constructor(batch: Batch) {
+    this.batch = batch
+    this.values = new Array(batch.count)
+    this.origins = new Int32Array(batch.count)
+  }
+
+  push(value: unknown, origin: number, identity?: RowIdentity, entry?: unknown): void {
+    if (this.count === this.origins.length) {
+      const larger = new Int32Array(Math.max(16, this.count * 2))
+      larger.set(this.origins)
+      this.origins = larger
+    }
+    this.values[this.count] = value
+    this.origins[this.count] = origin
+    if (identity !== undefined) this.identities ??= []
+    if (this.identities !== undefined) this.identities[this.count] = identity
+    if (this.entries !== undefined) this.entries[this.count] = entry
+    this.count++
+  }
+
+  /** Moves row `from` to the place `to`, when rows between are dropped. */
+  keep(from: number, to: number): void {
+    if (from === to) return
+    this.values[to] = this.values[from]
+    this.origins[to] = this.origins[from]!
+    if (this.identities !== undefined) this.identities[to] = this.identities[from]
+    if (this.entries !== undefined) this.entries[to] = this.entries[from]
+  }
+
+  id(row: number): string {
+    return this.identities?.[row]?.id ?? idOf(this.batch, this.origins[row]!)
+  }
+
+  version(row: number): number {
+    return this.identities?.[row]?.version ?? versionOf(this.batch, this.origins[row]!)
+  }
+
+  time(row: number): number {
+    return this.identities?.[row]?.time ?? this.batch.times[this.origins[row]!]!
+  }
+}

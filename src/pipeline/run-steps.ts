@@ -1,0 +1,288 @@
+/**
+ * Sends rows through the steps of a pipeline, a step at a time over all rows. What a user's function
+ * throws on a row is a failure of that row alone; what Millrace's own code throws goes up.
+ */
+import { fail } from '../core/errors.ts'
+import { Message } from '../core/message.ts'
+import type { Model } from '../models/model.ts'
+import { describeError, type Failure, isOurs } from './decode.ts'
+import type { Step } from './definition.ts'
+import type { Counters } from './ledger.ts'
+import { deleted, type Rows } from './rows.ts'
+
+/** What a step needs beside its rows; made once for a lane and batch. */
+export interface StepContext {
+  readonly pipeline: string
+  readonly counters: Counters
+  readonly failures: Failure[]
+  readonly models: ReadonlyMap<string, Model<unknown, unknown>>
+  /** The model asked to try later: waits and says whether to try again. */
+  retry<Result>(what: string, work: () => Result | Promise<Result>): Promise<Result>
+  /** Writes rows to the target of a `to` step. */
+  write(step: Step & { kind: 'to' }, index: number, rows: Rows): void | Promise<void>
+  /** Joins rows with what waits for them. */
+  join(step: Step & { kind: 'join' }, index: number, rows: Rows): Promise<void>
+}
+
+/** Counters start with `read`, so step number `index` of a definition is row `index + 1`. */
+export const stepRow = (index: number) => index + 1
+
+/** Runs the steps from number `from` on. Rows are used up. */
+export async function runSteps(
+  steps: readonly Step[],
+  rows: Rows,
+  context: StepContext,
+  from = 0,
+): Promise<void> {
+  for (let index = from; index < steps.length; index++) {
+    const step = steps[index]!
+    const row = stepRow(index)
+    const before = rows.count
+    context.counters.add(row, 'in', before)
+    const failuresBefore = context.failures.length
+    const work = runStep(step, index, rows, context)
+    if (work !== undefined) await work
+    const failed = context.failures.length - failuresBefore
+    context.counters.add(row, 'deadLettered', failed)
+    context.counters.add(row, 'emitted', rows.count)
+    if (step.kind === 'map' || step.kind === 'predict' || step.kind === 'to') {
+      context.counters.add(row, 'passed', before - failed)
+    } else if (step.kind === 'filter') {
+      context.counters.add(row, 'passed', rows.count)
+      context.counters.add(row, 'filtered', before - failed - rows.count)
+    }
+  }
+}
+
+function runStep(
+  step: Step,
+  index: number,
+  rows: Rows,
+  context: StepContext,
+): void | Promise<void> {
+  switch (step.kind) {
+    case 'map':
+      return map(step, index, rows, context)
+    case 'filter':
+      return filter(step, index, rows, context)
+    case 'flatMap':
+      return flatMap(step, index, rows, context)
+    case 'predict':
+      return predict(step, index, rows, context)
+    case 'join':
+      return context.join(step, index, rows)
+    case 'to':
+      return context.write(step, index, rows)
+  }
+}
+
+/** A view is only made for functions that ask for it by a second parameter. */
+const noMessage = undefined as unknown as Message
+
+function map(step: Step & { kind: 'map' }, index: number, rows: Rows, context: StepContext): void {
+  const apply = step.apply as (value: unknown, message: Message) => unknown
+  const wantsMessage = apply.length > 1
+  let kept = 0
+  for (let row = 0; row < rows.count; row++) {
+    const value = rows.values[row]
+    if (value === deleted) {
+      rows.keep(row, kept++)
+      continue
+    }
+    try {
+      const message = wantsMessage ? new Message(rows.batch, rows.origins[row]!) : noMessage
+      const result = apply(value, message)
+      if (result instanceof Promise) throw asynchronous(context, step.name, result)
+      rows.keep(row, kept)
+      rows.values[kept++] = result
+    } catch (error) {
+      addFailure(context, rows, row, index, error)
+    }
+  }
+  rows.count = kept
+}
+
+function filter(
+  step: Step & { kind: 'filter' },
+  index: number,
+  rows: Rows,
+  context: StepContext,
+): void {
+  const test = step.test as (value: unknown, message: Message) => unknown
+  const wantsMessage = test.length > 1
+  let kept = 0
+  for (let row = 0; row < rows.count; row++) {
+    const value = rows.values[row]
+    try {
+      const message = wantsMessage ? new Message(rows.batch, rows.origins[row]!) : noMessage
+      const result = value === deleted || test(value, message)
+      if (result instanceof Promise) throw asynchronous(context, step.name, result)
+      if (result) rows.keep(row, kept++)
+    } catch (error) {
+      addFailure(context, rows, row, index, error)
+    }
+  }
+  rows.count = kept
+}
+
+function flatMap(
+  step: Step & { kind: 'flatMap' },
+  index: number,
+  rows: Rows,
+  context: StepContext,
+): void {
+  const apply = step.apply as (value: unknown, message: Message) => Iterable<unknown>
+  const { values, origins, identities, entries, count } = rows
+  const taken = {
+    values: values.slice(0, count),
+    origins: origins.slice(0, count),
+    identities,
+    entries,
+  }
+  const source = Object.assign(Object.create(rows) as Rows, taken)
+  const results: (unknown[] | undefined)[] = []
+  for (let row = 0; row < count; row++) {
+    results.push(spread(apply, source, row, step.name, index, context))
+  }
+  rows.count = 0
+  rows.identities = []
+  rows.values = []
+  if (entries !== undefined) rows.entries = []
+  for (let row = 0; row < count; row++) {
+    const result = results[row]
+    if (result === undefined) continue
+    context.counters.add(stepRow(index), result.length > 0 ? 'passed' : 'filtered', 1)
+    const id = source.id(row)
+    const version = source.version(row)
+    const time = source.time(row)
+    for (const [place, value] of result.entries()) {
+      const identity = { id: `${id}/${step.name}/${place}`, version, time }
+      rows.push(value, taken.origins[row]!, identity, entries?.[row])
+    }
+  }
+}
+
+/** What one message becomes; a delete becomes nothing. Undefined when it failed. */
+function spread(
+  apply: (value: unknown, message: Message) => Iterable<unknown>,
+  rows: Rows,
+  row: number,
+  name: string,
+  index: number,
+  context: StepContext,
+): unknown[] | undefined {
+  if (rows.values[row] === deleted) return []
+  try {
+    const result = apply(rows.values[row], new Message(rows.batch, rows.origins[row]!))
+    if (result instanceof Promise) throw asynchronous(context, name, result)
+    return [...result]
+  } catch (error) {
+    addFailure(context, rows, row, index, error)
+    return undefined
+  }
+}
+
+async function predict(
+  step: Step & { kind: 'predict' },
+  index: number,
+  rows: Rows,
+  context: StepContext,
+): Promise<void> {
+  const input = step.input as (value: unknown) => unknown
+  const inputs: unknown[] = []
+  const places: number[] = []
+  const failed = new Set<number>()
+  for (let row = 0; row < rows.count; row++) {
+    if (rows.values[row] === deleted) continue
+    try {
+      inputs.push(input(rows.values[row]))
+      places.push(row)
+    } catch (error) {
+      failed.add(row)
+      addFailure(context, rows, row, index, error)
+    }
+  }
+  const model = context.models.get(step.name)!
+  await score(model, inputs, 0, inputs.length, context, step.name, (place, answer, error) => {
+    const row = places[place]!
+    if (error === undefined) {
+      rows.values[row] = withField(rows.values[row], step.name, answer)
+    } else {
+      failed.add(row)
+      addFailure(context, rows, row, index, error.thrown)
+    }
+  })
+  if (failed.size > 0) drop(rows, failed)
+}
+
+/** Adds a field without changing the value that a user's function may still hold. */
+function withField(value: unknown, field: string, answer: unknown): unknown {
+  return { ...(value as object), [field]: answer }
+}
+
+type Answer = (place: number, answer: unknown, error?: { thrown: unknown }) => void
+
+/** Scores inputs [start, end); a batch that throws is halved until the bad input stands alone. */
+async function score(
+  model: Model<unknown, unknown>,
+  inputs: readonly unknown[],
+  start: number,
+  end: number,
+  context: StepContext,
+  name: string,
+  answer: Answer,
+): Promise<void> {
+  if (start === end) return
+  const part = start === 0 && end === inputs.length ? inputs : inputs.slice(start, end)
+  try {
+    const answers = await context.retry(`model ${name}`, () => model.predict(part))
+    if (answers.length !== part.length) {
+      throw new Error(`the model gave ${answers.length} answers to ${part.length} inputs`)
+    }
+    for (let place = start; place < end; place++) answer(place, answers[place - start])
+  } catch (thrown) {
+    if (isOurs(thrown)) throw thrown
+    if (end - start === 1) {
+      answer(start, undefined, { thrown })
+      return
+    }
+    const middle = (start + end) >> 1
+    await score(model, inputs, start, middle, context, name, answer)
+    await score(model, inputs, middle, end, context, name, answer)
+  }
+}
+
+/** Removes rows and keeps the order of the others. */
+export function drop(rows: Rows, dropped: ReadonlySet<number>): void {
+  let kept = 0
+  for (let row = 0; row < rows.count; row++) {
+    if (!dropped.has(row)) rows.keep(row, kept++)
+  }
+  rows.count = kept
+}
+
+/** Notes that a row failed at a step. An error of Millrace's own is not the row's fault: it goes up. */
+export function addFailure(
+  context: Pick<StepContext, 'failures'>,
+  rows: Rows,
+  row: number,
+  index: number,
+  error: unknown,
+): void {
+  if (isOurs(error)) throw error
+  context.failures.push({
+    origin: rows.origins[row]!,
+    id: rows.id(row),
+    step: stepRow(index),
+    ...describeError(error),
+    entry: rows.entries?.[row],
+  })
+}
+
+function asynchronous(context: StepContext, name: string, result: Promise<unknown>): Error {
+  result.catch(() => {})
+  return fail(
+    'STEP_ASYNCHRONOUS',
+    `pipeline ${context.pipeline}, step '${name}': the function gave a promise; steps are synchronous, work that waits belongs into a model (predict) or a sink`,
+  )
+}

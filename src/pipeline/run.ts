@@ -1,0 +1,220 @@
+/**
+ * Runs an application: topics and models made ready, workers started, progress told, and the end
+ * found: all is caught up, somebody said stop, or something failed.
+ */
+import type { Clock } from '../core/clock.ts'
+import { systemClock } from '../core/clock.ts'
+import { type EmbeddedLog, openEmbeddedLog } from '../log/embedded.ts'
+import { type App, loadApp } from './app.ts'
+import { type Audit, audit } from './audit.ts'
+import { CaughtUp } from './caught-up.ts'
+import type { Definition } from './definition.ts'
+import { type TrainedModel, trainMissing } from './models.ts'
+import { type Plan, planOf } from './plan.ts'
+import { ensureTopics, startOver } from './prepare.ts'
+import { type RunFigures, runFigures } from './run-figures.ts'
+import { SummaryReader } from './summary.ts'
+import { Workers } from './workers.ts'
+
+export interface RunOptions {
+  readonly appPath: string
+  readonly directory: string
+  readonly workers: number
+  readonly untilCaughtUp: boolean
+  readonly fresh: boolean
+  /** Messages a second of paced sources; undefined: their own pace. */
+  readonly ratePerSecond: number | undefined
+  readonly durability: 'power' | 'process'
+  /** Names of the pipelines to run; undefined: all that the application exports. */
+  readonly pipelines: readonly string[] | undefined
+  /** Aborted: what is under way is committed, then the run ends. */
+  readonly drain: AbortSignal
+  readonly clock?: Clock
+  readonly tell: RunEvents
+}
+
+/** What a run tells a person while it goes on. */
+export interface RunEvents {
+  /** The application is loaded; nothing has started. */
+  loaded(app: App, plan: Plan, directory: string): void
+  /** A line of a model's training. */
+  training(line: string): void
+  trained(models: readonly TrainedModel[], seconds: number): void
+  /** Workers run; or nothing is left to do. */
+  started(isCaughtUp: boolean): void
+  status(status: RunStatus): void
+}
+
+export interface RunStatus {
+  /** Messages that this run worked on, over all its pipelines. */
+  readonly messages: number
+  readonly messagesPerSecond: number
+  readonly deadLetters: number
+  /** What somebody waits for: a full disk, a busy sink, a model that is away. */
+  readonly waiting: readonly string[]
+  /** A few words of each summary of the application. */
+  readonly summaries: readonly string[]
+}
+
+export interface RunResult {
+  readonly figures: RunFigures
+  readonly audits: readonly Audit[]
+  readonly reason: 'caught up' | 'drained'
+}
+
+const checkEveryMs = 20
+const statusEveryMs = 200
+
+/** Throws what stopped the run: a `misconfigured` or `stop` error, with the workers drained. */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const { directory, durability } = options
+  const app = await loadApp(options.appPath)
+  const chosen = app.pipelines.filter((one) => options.pipelines?.includes(one.name) ?? true)
+  const plan = planOf(chosen)
+  options.tell.loaded(app, plan, directory)
+  const log = await openEmbeddedLog({ directory, durability, maintain: true })
+  try {
+    return await new Run(options, app, inPlanOrder(chosen, plan), plan, log).go()
+  } finally {
+    await log.close()
+  }
+}
+
+const inPlanOrder = (definitions: readonly Definition[], plan: Plan) =>
+  plan.pipelines.map(({ name }) => definitions.find((definition) => definition.name === name)!)
+
+class Run {
+  readonly #options: RunOptions
+  readonly #clock: Clock
+  readonly #app: App
+  readonly #definitions: readonly Definition[]
+  readonly #plan: Plan
+  readonly #log: EmbeddedLog
+  readonly #summaries: readonly SummaryReader[]
+
+  constructor(
+    options: RunOptions,
+    app: App,
+    definitions: readonly Definition[],
+    plan: Plan,
+    log: EmbeddedLog,
+  ) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#app = app
+    this.#definitions = definitions
+    this.#plan = plan
+    this.#log = log
+    this.#summaries = app.summaries.map((summary) => new SummaryReader(log, summary))
+  }
+
+  async go(): Promise<RunResult> {
+    await this.#prepare()
+    const before = await this.#audits()
+    const caughtUp = new CaughtUp(this.#log, this.#definitions)
+    await caughtUp.start()
+    const startedAt = this.#clock.now()
+    const isCaughtUp = await caughtUp.check()
+    const endsByItself = this.#options.untilCaughtUp || this.#hasOnlyFiniteWork()
+    const nothingLeft = isCaughtUp && endsByItself
+    this.#options.tell.started(nothingLeft)
+    const reason = nothingLeft ? 'caught up' : await this.#work(caughtUp, endsByItself)
+    const seconds = (this.#clock.now() - startedAt) / 1000
+    return this.#result(reason, before, seconds)
+  }
+
+  async #prepare(): Promise<void> {
+    const { fresh, directory, tell } = this.#options
+    if (fresh) await startOver(this.#log, this.#definitions, this.#plan)
+    await ensureTopics(this.#log, this.#plan)
+    const startedAt = this.#clock.now()
+    const models = await trainMissing(this.#definitions, {
+      ...{ log: this.#log, directory, fresh },
+      nowMs: startedAt,
+      progress: (line) => tell.training(line),
+    })
+    tell.trained(models, (this.#clock.now() - startedAt) / 1000)
+  }
+
+  /** With sources that all end, nothing can come once they are consumed. */
+  #hasOnlyFiniteWork(): boolean {
+    return this.#definitions.some((one) => one.inputs.some((input) => input.kind === 'source'))
+  }
+
+  async #work(caughtUp: CaughtUp, endsByItself: boolean): Promise<RunResult['reason']> {
+    const { directory, durability, ratePerSecond, pipelines, drain } = this.#options
+    const data = { appUrl: this.#app.url, directory, durability, ratePerSecond, pipelines }
+    const workers = new Workers(data, this.#options.workers)
+    try {
+      return await this.#watch(workers, caughtUp, endsByItself, drain)
+    } finally {
+      await workers.drain()
+    }
+  }
+
+  async #watch(
+    workers: Workers,
+    caughtUp: CaughtUp,
+    endsByItself: boolean,
+    drain: AbortSignal,
+  ): Promise<RunResult['reason']> {
+    let statusAt = 0
+    const rate = new Rate(this.#clock)
+    while (!drain.aborted) {
+      workers.throwFailure()
+      const now = this.#clock.now()
+      if (now - statusAt >= statusEveryMs) {
+        statusAt = now
+        for (const summary of this.#summaries) await summary.read()
+        this.#options.tell.status(this.#status(workers, rate))
+      }
+      if (endsByItself && (await caughtUp.check())) return 'caught up'
+      const waiting = AbortSignal.any([drain, workers.failed])
+      await this.#clock.sleep(endsByItself ? checkEveryMs : statusEveryMs, waiting)
+    }
+    return 'drained'
+  }
+
+  #status(workers: Workers, rate: Rate): RunStatus {
+    const { messages, deadLetters, waiting } = workers.progress()
+    const summaries = this.#summaries.map((summary) => summary.line())
+    return { messages, deadLetters, waiting, summaries, messagesPerSecond: rate.next(messages) }
+  }
+
+  async #result(
+    reason: RunResult['reason'],
+    before: readonly Audit[],
+    seconds: number,
+  ): Promise<RunResult> {
+    for (const summary of this.#summaries) while (await summary.read());
+    const audits = await this.#audits()
+    const own = Object.assign({}, ...this.#summaries.map((summary) => summary.figures()))
+    const figures = runFigures(this.#definitions, before, audits, seconds)
+    return { figures: { ...figures, ...own }, audits, reason }
+  }
+
+  async #audits(): Promise<Audit[]> {
+    const audits: Audit[] = []
+    for (const definition of this.#definitions) audits.push(await audit(this.#log, definition))
+    return audits
+  }
+}
+
+/** Messages a second over the last few calls. */
+class Rate {
+  readonly #clock: Clock
+  readonly #points: { at: number; messages: number }[] = []
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  next(messages: number): number {
+    this.#points.push({ at: this.#clock.now(), messages })
+    if (this.#points.length > 10) this.#points.shift()
+    const first = this.#points[0]!
+    const last = this.#points.at(-1)!
+    const seconds = (last.at - first.at) / 1000
+    return seconds === 0 ? 0 : (last.messages - first.messages) / seconds
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Figures over all messages of a topic: what an application wants to be told while it runs and in
+ * the line at its end. They are computed from what the topic holds, so they are the same however
+ * often a run was interrupted.
+ */
+
+import type { Log } from '../log/log.ts'
+import { decodeValue } from './decode.ts'
+import type { AnyTopic } from './definition.ts'
+import { deleted } from './rows.ts'
+import type { Topic } from './topic.ts'
+
+export interface Figures {
+  readonly [name: string]: unknown
+}
+
+export interface Summary {
+  readonly '~summary': true
+  readonly topic: AnyTopic
+  readonly start: () => unknown
+  readonly add: (state: never, value: never) => void
+  readonly figures: (state: never) => Figures
+  readonly line: (state: never) => string
+}
+
+export interface SummaryOptions<T, State> {
+  /** What nothing comes to. */
+  readonly start: () => State
+  /** Takes one value in. */
+  readonly add: (state: State, value: T) => void
+  /** The figures for the line at the end. */
+  readonly figures: (state: State) => Figures
+  /** A few words for the status line. */
+  readonly line: (state: State) => string
+}
+
+/**
+ * Declares figures over a topic.
+ *
+ * @example
+ * export const quality = summary(judged, {
+ *   start: () => confusionMatrix(['ham', 'spam']),
+ *   add: (matrix, mail) => matrix.add(mail.truth.label, mail.spam.label),
+ *   figures: (matrix) => ({ accuracy: matrix.accuracy() }),
+ *   line: (matrix) => `accuracy ${matrix.accuracy().toFixed(3)}`,
+ * })
+ */
+export function summary<T, State>(
+  topic: Topic<T, never>,
+  options: SummaryOptions<T, State>,
+): Summary {
+  return { '~summary': true, topic, ...options }
+}
+
+export function isSummary(value: unknown): value is Summary {
+  return typeof value === 'object' && value !== null && '~summary' in value
+}
+
+/** Follows a topic and keeps the figures up to date. */
+export class SummaryReader {
+  readonly #log: Log
+  readonly #summary: Summary
+  readonly #state: unknown
+  #offsets: number[] | undefined
+
+  constructor(log: Log, summary: Summary) {
+    this.#log = log
+    this.#summary = summary
+    this.#state = summary.start()
+  }
+
+  /** Reads what came since the last call, at most about `maxBytes` of it. True: there may be more. */
+  async read(maxBytes = 4 * 1024 * 1024): Promise<boolean> {
+    const { topic } = this.#summary
+    if (this.#offsets === undefined) {
+      const info = await this.#log.topic(topic.name)
+      if (info === undefined) return false
+      this.#offsets = new Array(info.partitions).fill(0)
+    }
+    let more = false
+    for (const [partition, offset] of this.#offsets.entries()) {
+      const batch = await this.#log.read(topic.name, partition, offset, { maxBytes })
+      if (batch === undefined) continue
+      more = true
+      this.#offsets[partition] = batch.nextOffset
+      for (let index = 0; index < batch.count; index++) {
+        const value = decodeValue(batch, index, topic.schema)
+        if (value !== deleted) this.#summary.add(this.#state as never, value as never)
+      }
+    }
+    return more
+  }
+
+  figures(): Figures {
+    return this.#summary.figures(this.#state as never)
+  }
+
+  line(): string {
+    return this.#summary.line(this.#state as never)
+  }
+}

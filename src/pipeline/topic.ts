@@ -1,0 +1,70 @@
+/** A topic as an application declares it: its name, what its values look like, and their keys and times. */
+import { fail } from '../core/errors.ts'
+import type { Schema } from '../core/schema.ts'
+import type { TopicSettings } from '../log/log.ts'
+
+/** Something that a pipeline reads from; `T` is what its steps get. */
+export interface Readable<out T> {
+  readonly name: string
+  readonly '~reads'?: () => T
+}
+
+/** Something that a pipeline writes to; `T` is what it takes. */
+export interface Writable<in T> {
+  readonly name: string
+  readonly '~writes'?: (value: T) => void
+}
+
+/**
+ * A topic stores its schema's input as JSON: `.to` takes the input type, `.from` gives the output
+ * type, and values are validated on write and on read.
+ */
+export interface Topic<out Out, in In = Out> extends Readable<Out>, Writable<In> {
+  readonly kind: 'topic'
+  readonly schema: Schema | undefined
+  /** The key of a value, from what the schema's output holds; undefined keeps the message's own key. */
+  readonly key: ((value: never) => string | null) | undefined
+  /** Event time: a date, ISO text or milliseconds since the epoch; undefined keeps the message's own. */
+  readonly time: ((value: never) => Date | string | number) | undefined
+  readonly settings: Partial<TopicSettings>
+}
+
+export interface TopicOptions<Out> extends Partial<TopicSettings> {
+  /** The key of a value: messages with one key keep their order. Without it a message keeps its key. */
+  readonly key?: (value: Out) => string | null
+  /** Event time of a value. Without it a message keeps its time. */
+  readonly time?: (value: Out) => Date | string | number
+}
+
+/** The value types of a schema: in JSON, and as a pipeline sees it. */
+type Types<S extends Schema> = NonNullable<S['~standard']['types']>
+
+/**
+ * Declares a topic. With a schema (zod, valibot, arktype: any Standard Schema) its values are
+ * checked; without one the type argument is believed.
+ *
+ * @example
+ * const posts = topic('posts', { schema: Post, key: (post) => post.author, partitions: 8 })
+ */
+export function topic<S extends Schema>(
+  name: string,
+  options: TopicOptions<Types<S>['output']> & { readonly schema: S },
+): Topic<Types<S>['output'], Types<S>['input']>
+export function topic<T = unknown>(name: string, options?: TopicOptions<T>): Topic<T>
+export function topic(
+  name: string,
+  options: TopicOptions<never> & { readonly schema?: Schema } = {},
+): Topic<unknown, never> {
+  checkName('topic', name)
+  const { schema, key, time, ...settings } = options
+  return { kind: 'topic', name, schema, key, time, settings }
+}
+
+/** Names follow Kafka's rule, so that what works on a laptop works on a cluster. */
+export function checkName(what: string, name: string): void {
+  if (typeof name === 'string' && /^[\w.-]{1,249}$/.test(name) && !/^\.\.?$/.test(name)) return
+  throw fail(
+    'NAME_INVALID',
+    `${what} ${JSON.stringify(name)}: use letters, digits, '.', '_' and '-', at most 249 of them`,
+  )
+}

@@ -1,0 +1,25 @@
+/** What the main thread and its workers tell each other. */
+import type { LaneProgress } from './lane.ts'
+
+export interface WorkerData {
+  readonly appUrl: string
+  readonly directory: string
+  readonly worker: number
+  readonly ratePerSecond: number | undefined
+  readonly durability: 'power' | 'process'
+  /** Names of the pipelines to run; undefined runs all. */
+  readonly pipelines: readonly string[] | undefined
+}
+
+export type ToWorker = { readonly kind: 'drain' }
+
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'progress'; readonly pipelines: { readonly [name: string]: LaneProgress } }
+  | {
+      readonly kind: 'failed'
+      readonly code: string | undefined
+      readonly message: string
+      readonly stack: string | undefined
+    }
+  | { readonly kind: 'drained' }

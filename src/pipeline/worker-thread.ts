@@ -1,0 +1,77 @@
+/** A worker thread: its own handle on the log, and a runner for each pipeline of the application. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../core/clock.ts'
+import { codeOf, messageOf } from '../core/errors.ts'
+import { openEmbeddedLog } from '../log/embedded.ts'
+import { importApp } from './app.ts'
+import { Runner } from './runner.ts'
+import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts'
+
+const progressEveryMs = 100
+
+async function work(data: WorkerData): Promise<void> {
+  const stopping = new AbortController()
+  parentPort!.on('message', (message: ToWorker) => {
+    if (message.kind === 'drain') stopping.abort()
+  })
+  const { directory, durability, ratePerSecond } = data
+  const [app, log] = await Promise.all([
+    importApp(data.appUrl),
+    openEmbeddedLog({ directory, durability }),
+  ])
+  try {
+    const runners = app.pipelines
+      .filter((definition) => data.pipelines?.includes(definition.name) ?? true)
+      .map((definition) => ({
+        name: definition.name,
+        runner: new Runner({
+          ...{ definition, log, directory, ratePerSecond },
+          clock: systemClock,
+          random: Math.random,
+        }),
+      }))
+    tell({ kind: 'ready' })
+    const report = () => {
+      const pipelines = runners.map(({ name, runner }) => [name, { ...runner.progress }] as const)
+      tell({ kind: 'progress', pipelines: Object.fromEntries(pipelines) })
+    }
+    const timer = setInterval(report, progressEveryMs)
+    try {
+      await runAll(
+        runners.map(({ runner }) => runner),
+        stopping,
+      )
+    } finally {
+      clearInterval(timer)
+      report()
+    }
+  } finally {
+    await log.close()
+  }
+}
+
+/** The first failure stops the others, which commit what they have under way; then it is thrown. */
+async function runAll(runners: readonly Runner[], stopping: AbortController): Promise<void> {
+  const failures: unknown[] = []
+  const runs = runners.map((runner) =>
+    runner.run(stopping.signal).catch((error: unknown) => {
+      failures.push(error)
+      stopping.abort()
+    }),
+  )
+  await Promise.all(runs)
+  if (failures.length > 0) throw failures[0]
+}
+
+function tell(message: FromWorker): void {
+  parentPort!.postMessage(message)
+}
+
+try {
+  await work(workerData as WorkerData)
+  tell({ kind: 'drained' })
+} catch (error) {
+  const stack = error instanceof Error ? error.stack : undefined
+  tell({ kind: 'failed', code: codeOf(error), message: messageOf(error), stack })
+}
+parentPort!.close()

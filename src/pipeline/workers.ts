@@ -1,0 +1,83 @@
+/** The worker threads of a run, seen from the main thread. */
+import { Worker } from 'node:worker_threads'
+import { type ErrorCode, fail } from '../core/errors.ts'
+import type { LaneProgress } from './lane.ts'
+import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts'
+
+interface Running {
+  readonly thread: Worker
+  readonly ended: Promise<void>
+  progress: { readonly [pipeline: string]: LaneProgress }
+}
+
+export class Workers {
+  readonly #running: Running[] = []
+  readonly #failed = new AbortController()
+  #failure: unknown
+
+  constructor(data: Omit<WorkerData, 'worker'>, count: number) {
+    for (let worker = 0; worker < count; worker++) this.#start({ ...data, worker })
+  }
+
+  /** Aborts when a worker fails; `throwFailure` says why. */
+  get failed(): AbortSignal {
+    return this.#failed.signal
+  }
+
+  throwFailure(): void {
+    if (this.#failed.signal.aborted) throw this.#failure
+  }
+
+  progress(): { messages: number; deadLetters: number; waiting: string[] } {
+    const lanes = this.#running.flatMap(({ progress }) => Object.values(progress))
+    return {
+      messages: lanes.reduce((sum, lane) => sum + lane.messages, 0),
+      deadLetters: lanes.reduce((sum, lane) => sum + lane.deadLetters, 0),
+      waiting: lanes.flatMap((lane) => (lane.waiting === undefined ? [] : [lane.waiting])),
+    }
+  }
+
+  /** Every worker commits what it has under way and ends. Throws when one failed before or meanwhile. */
+  async drain(): Promise<void> {
+    for (const { thread } of this.#running) thread.postMessage({ kind: 'drain' } satisfies ToWorker)
+    await Promise.all(this.#running.map(({ ended }) => ended))
+    this.throwFailure()
+  }
+
+  #start(data: WorkerData): void {
+    // Source runs as it is, the packed files are JavaScript: the neighbour has the same ending.
+    const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    const thread = new Worker(new URL(`./worker-thread.${ending}`, import.meta.url), {
+      workerData: data,
+    })
+    let isDone = false
+    const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
+    const running: Running = { thread, ended, progress: {} }
+    thread.on('message', (message: FromWorker) => {
+      if (message.kind === 'progress') running.progress = message.pipelines
+      if (message.kind === 'drained' || message.kind === 'failed') isDone = true
+      if (message.kind === 'failed') this.#fail(revive(message))
+    })
+    thread.on('error', (error) => this.#fail(error))
+    thread.once('exit', (code) => {
+      if (!isDone) this.#fail(new Error(`worker ${data.worker} ended with code ${code}`))
+    })
+    this.#running.push(running)
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed.signal.aborted) return
+    this.#failure = error
+    this.#failed.abort()
+  }
+}
+
+/** The error as it was thrown in the worker, its code and stack included. */
+function revive(message: FromWorker & { kind: 'failed' }): Error {
+  const error =
+    message.code === undefined
+      ? new Error(message.message)
+      : fail(message.code as ErrorCode, message.message)
+  if (message.stack !== undefined) error.stack = message.stack
+  return error
+}

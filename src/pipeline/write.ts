@@ -1,0 +1,185 @@
+/** Rows to messages: JSON, key, time and partition of each, appended to the batches of one commit. */
+import type { Batch } from '../core/batch.ts'
+import { BatchBuilder } from '../core/batch-builder.ts'
+import { decodeHeaders, encodeHeaders, type Header } from '../core/headers.ts'
+import { passedHeaderBytes, withIdentity } from '../core/identity.ts'
+import type { Output, TopicInfo } from '../log/log.ts'
+import { murmur2 } from '../log/partitioner.ts'
+import { check, type Failure, Invalid } from './decode.ts'
+import type { AnyTopic } from './definition.ts'
+import { deleted, type Rows } from './rows.ts'
+import { addFailure } from './run-steps.ts'
+
+/** The batches of one commit: one for each topic and partition written to. */
+export class Outputs {
+  readonly #builders = new Map<string, BatchBuilder[]>()
+
+  builder(topic: string, partition: number): BatchBuilder {
+    let partitions = this.#builders.get(topic)
+    if (partitions === undefined) {
+      partitions = []
+      this.#builders.set(topic, partitions)
+    }
+    let builder = partitions[partition]
+    if (builder === undefined) {
+      builder = new BatchBuilder(topic, partition)
+      partitions[partition] = builder
+    }
+    return builder
+  }
+
+  /** What was appended since the last call. */
+  take(): Output[] {
+    const outputs: Output[] = []
+    for (const [topic, builders] of this.#builders) {
+      builders.forEach((builder, partition) => {
+        if (builder.count > 0) outputs.push({ topic, partition, batch: builder.build() })
+      })
+    }
+    return outputs
+  }
+}
+
+/** Where keys are encoded to be hashed; grown when one is longer. */
+let scratch = Buffer.allocUnsafeSlow(4096)
+
+/** Writes one row; its partition follows from its key, as Kafka's clients choose it. */
+export class TopicWriter {
+  readonly #topic: AnyTopic
+  readonly #info: TopicInfo
+  readonly #outputs: Outputs
+  readonly #key: ((value: unknown) => string | null) | undefined
+  readonly #time: ((value: unknown) => Date | string | number) | undefined
+  readonly #builders: (BatchBuilder | undefined)[] = []
+
+  constructor(topic: AnyTopic, info: TopicInfo, outputs: Outputs) {
+    this.#topic = topic
+    this.#info = info
+    this.#outputs = outputs
+    this.#key = topic.key as ((value: unknown) => string | null) | undefined
+    this.#time = topic.time as ((value: unknown) => Date | string | number) | undefined
+  }
+
+  /** Writes all rows; those that cannot be written fail and go no further. */
+  writeAll(rows: Rows, index: number, context: { readonly failures: Failure[] }): void {
+    let kept = 0
+    for (let row = 0; row < rows.count; row++) {
+      try {
+        this.#write(rows, row)
+        rows.keep(row, kept++)
+      } catch (error) {
+        addFailure(context, rows, row, index, error)
+      }
+    }
+    rows.count = kept
+  }
+
+  /** Throws `Invalid`, or what the topic's key and time functions throw. */
+  #write(rows: Rows, row: number): void {
+    const value = rows.values[row]
+    const origin = rows.origins[row]!
+    const { batch } = rows
+    const isDelete = value === deleted
+    const checked =
+      isDelete || this.#topic.schema === undefined ? value : check(this.#topic.schema, value)
+    const json = isDelete ? null : toJson(value)
+    let keyBytes = batch.bytes
+    let keyStart = batch.keyStarts[origin]!
+    let keyEnd = batch.keyEnds[origin]!
+    if (this.#key !== undefined && !isDelete) {
+      const key = this.#key(checked)
+      keyBytes = scratch
+      keyStart = key === null || key === undefined ? -1 : 0
+      keyEnd = keyStart < 0 ? -1 : encodeKey(key as string)
+      keyBytes = scratch
+    }
+    const time = this.#time === undefined || isDelete ? rows.time(row) : timeOf(this.#time(checked))
+    this.#checkSize(batch, origin, json, Math.max(0, keyEnd - keyStart))
+    const builder = this.#builder(
+      keyStart < 0
+        ? batch.partition % this.#info.partitions
+        : (murmur2(keyBytes, keyStart, keyEnd) & 0x7fffffff) % this.#info.partitions,
+    )
+    const identity = rows.identities?.[row]
+    if (identity === undefined) {
+      builder.appendDerived(keyBytes, keyStart, keyEnd, json, time, batch, origin)
+    } else {
+      const headers = withIdentity(headersOf(batch, origin), identity)
+      const key = keyStart < 0 ? null : keyBytes.subarray(keyStart, keyEnd)
+      builder.append(key, json, time, headers)
+    }
+  }
+
+  #builder(partition: number): BatchBuilder {
+    let builder = this.#builders[partition]
+    if (builder === undefined) {
+      builder = this.#outputs.builder(this.#topic.name, partition)
+      this.#builders[partition] = builder
+    }
+    return builder
+  }
+
+  /** Exact only where it could matter: counting bytes of every message would cost. */
+  #checkSize(batch: Batch, origin: number, json: string | null, keyBytes: number): void {
+    const { maxMessageBytes } = this.#info
+    const headerBytes = batch.headerEnds[origin]! - batch.headerStarts[origin]!
+    const others = keyBytes + headerBytes + batch.origin.length + passedHeaderBytes
+    const characters = json?.length ?? 0
+    if (characters * 3 + others <= maxMessageBytes) return
+    const sizeBytes = Buffer.byteLength(json ?? '') + others
+    if (sizeBytes <= maxMessageBytes) return
+    throw new Invalid(
+      `the message takes ${sizeBytes} bytes, topic ${this.#topic.name} takes ${maxMessageBytes} (maxMessageBytes)`,
+    )
+  }
+}
+
+function toJson(value: unknown): string {
+  const json = JSON.stringify(value) as string | undefined
+  if (json === undefined) throw new Invalid(`a ${typeof value} cannot be written as JSON`)
+  return json
+}
+
+function encodeKey(key: string): number {
+  if (typeof key !== 'string') throw new Invalid(`the key is a ${typeof key}, not a string`)
+  if (!key.isWellFormed())
+    throw new Invalid('the key has a lone surrogate, which UTF-8 cannot hold')
+  if (key.length * 3 > scratch.length) scratch = Buffer.allocUnsafeSlow(key.length * 6)
+  return scratch.write(key, 0)
+}
+
+function timeOf(time: Date | string | number): number {
+  const timeMs = typeof time === 'number' ? time : new Date(time).getTime()
+  if (Number.isFinite(timeMs)) return Math.trunc(timeMs)
+  throw new Invalid(`the time ${JSON.stringify(time)} is no date`)
+}
+
+function headersOf(batch: Batch, origin: number): Header[] {
+  return decodeHeaders(batch.bytes, batch.headerStarts[origin]!, batch.headerEnds[origin]!)
+}
+
+/** A batch for a sink: every row with its identity, in order. */
+export class SinkBatch {
+  readonly #builder: BatchBuilder
+  readonly #rows: number[] = []
+
+  constructor(step: string, partition: number) {
+    this.#builder = new BatchBuilder(step, partition)
+  }
+
+  add(rows: Rows, row: number): void {
+    const { batch } = rows
+    const origin = rows.origins[row]!
+    const json = rows.values[row] === deleted ? null : toJson(rows.values[row])
+    const identity = { id: rows.id(row), version: rows.version(row) }
+    const keyStart = batch.keyStarts[origin]!
+    const key = keyStart < 0 ? null : batch.bytes.subarray(keyStart, batch.keyEnds[origin]!)
+    const headers = encodeHeaders(withIdentity(headersOf(batch, origin), identity))
+    this.#builder.append(key, json, rows.time(row), headers)
+    this.#rows.push(row)
+  }
+
+  build(): { batch: Batch; rows: readonly number[] } {
+    return { batch: this.#builder.build(), rows: this.#rows }
+  }
+}

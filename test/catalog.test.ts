@@ -1,0 +1,71 @@
+/** Holds the catalog: whatever a room lists has a test that puts it under the room's law. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { sinkParts } from '../src/sinks/index.ts'
+import { sourceParts } from '../src/sources/index.ts'
+import { codeOnly, filesOf } from './house.ts'
+
+/** Files of a room that call the suite. */
+function callersOf(room: string, suite: string): string[] {
+  const call = new RegExp(`^\\s*(?:await )?${suite}(?:<[^>]*>)?\\(`, 'm')
+  return filesOf(`src/${room}/**/*.test.ts`).filter((file) => call.test(codeOnly(file)))
+}
+
+describe('catalog', () => {
+  const rooms = [
+    { room: 'sources', suite: 'sourceContract', parts: sourceParts },
+    { room: 'sinks', suite: 'sinkContract', parts: sinkParts },
+  ]
+  for (const { room, suite, parts } of rooms) {
+    test(`every part of ${room} is under ${suite}`, () => {
+      assert.ok(parts.length > 0)
+      const covered = callersOf(room, suite)
+      for (const part of parts) {
+        const own = new RegExp(`/${part.name}(\\.[a-z-]+)*\\.test\\.ts$`)
+        assert.ok(
+          covered.some((file) => own.test(file)),
+          `src/${room}/${part.name}.test.ts does not call ${suite}`,
+        )
+      }
+    })
+
+    test(`parts of ${room} have names, summaries and described options`, () => {
+      const names = parts.map((part) => part.name)
+      assert.deepEqual([...new Set(names)], names)
+      for (const part of parts) {
+        assert.match(part.summary, /^[A-Z].*\.$/s, `${part.name}: one sentence`)
+        for (const [option, schema] of Object.entries(part.options.shape)) {
+          assert.ok(schema.description, `${part.name}: option ${option} says what it means`)
+        }
+        assert.ok(part.options.safeParse(part.example).success, `${part.name}: its example`)
+        assert.equal(
+          part.options.safeParse({ ...part.example, noSuchOption: 1 }).success,
+          false,
+          `${part.name}: an unknown option is refused`,
+        )
+      }
+    })
+  }
+
+  test('both logs are under logContract', () => {
+    const covered = callersOf('log', 'logContract')
+    for (const name of ['memory', 'embedded']) {
+      assert.ok(
+        covered.some((file) => file.includes(name)),
+        `no test of the ${name} log calls logContract`,
+      )
+    }
+  })
+
+  test('models are under modelContract, estimators under estimatorContract', () => {
+    for (const suite of ['modelContract', 'estimatorContract']) {
+      assert.ok(callersOf('models', suite).length > 0, `no test calls ${suite}`)
+    }
+  })
+
+  test("every suite is named 'contract: ROOM/PART'", () => {
+    for (const file of filesOf('src/**/*.contract.ts')) {
+      assert.match(codeOnly(file), /describe\(\s*`contract: /, file)
+    }
+  })
+})
