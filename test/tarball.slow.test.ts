@@ -20,7 +20,7 @@ const Post = z.object({ author: z.string(), likes: z.number() })
 const posts = topic('posts', { schema: Post, key: (post) => post.author })
 const loud = topic('posts.loud', { schema: Post.extend({ shout: z.string() }) })
 
-export const ingest = pipeline('ingest').from(files({ path: 'posts.ndjson' })).to(posts)
+export const ingest = pipeline('ingest').from(files<z.input<typeof Post>>({ path: 'posts.ndjson' })).to(posts)
 
 export const shout = pipeline('shout')
   .from(posts)

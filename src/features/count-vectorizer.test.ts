@@ -86,10 +86,10 @@ describe('features: CountVectorizer', () => {
     const vectorizer = new CountVectorizer().fit(['word other'])
     const matrix = vectorizer.transform(['word '.repeat(2_000_000), 'w'.repeat(10_000_000)])
     assert.deepEqual([...matrix.data], [2_000_000])
-    const learnt = new CountVectorizer().fit([`${'é'.repeat(1_000_000)} ${'w'.repeat(1_000_000)}`])
+    const learnt = new CountVectorizer().fit([`${'é'.repeat(100_000)} ${'w'.repeat(100_000)}`])
     assert.deepEqual(
       learnt.featureNames.map((term) => term.length),
-      [1_000_000, 1_000_000],
+      [100_000, 100_000],
     )
   })
 

@@ -63,6 +63,12 @@ describe('assignment', () => {
     assert.deepEqual(assign(partitions, [], owners), new Map())
   })
 
+  it('leaves a number that several hold with whoever has it in most topics', () => {
+    const partitions = ['x', 'y', 'z'].flatMap((topic) => spread(topic, 1))
+    const owners = partitions.map((one) => ({ ...one, memberId: one.topic === 'x' ? 'a' : 'b' }))
+    assert.equal(assign(partitions, ['a', 'b'], owners).get('b')!.length, 3)
+  })
+
   it('leaves an exclusive group with whoever has it', () => {
     const partitions = spread('in', 4)
     const alone = assign(partitions, ['a', 'b'], [], true)

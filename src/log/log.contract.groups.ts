@@ -59,8 +59,10 @@ export function groupLaws(open: OpenLog): void {
         const topics = [...four, { name: 'also', partitions: 2 }]
         const first = await joinAlone(log, 'g', topics)
         assert.deepEqual(namesOf(first.owned), ['also/0', 'also/1', ...allOfIn])
+        const { generation } = first
         const second = await log.join('g', { topics })
         await settle(first, second)
+        assert.ok(first.generation > generation && second.generation === first.generation)
         assert.notEqual(first.memberId, second.memberId)
         assert.deepEqual(namesOf([...first.owned, ...second.owned]), [
           'also/0',

@@ -120,10 +120,13 @@ export class Stream<T> {
     return this.#with({ kind: 'join', name: field, other })
   }
 
-  /** Writes every value to a topic or a sink; the stream goes on, so there can be several. */
+  /**
+   * Writes every value to a topic or a sink; the stream goes on, so there can be several. The step's
+   * name is `to-` and the target's unless told otherwise.
+   */
   to(target: Writable<T> | SinkUse, options: { readonly name?: string } = {}): Stream<T> {
     const found = asTarget(target)
-    const name = options.name ?? (found.kind === 'topic' ? found.topic.name : found.sink.part)
+    const name = options.name ?? `to-${found.kind === 'topic' ? found.topic.name : found.sink.part}`
     return this.#with({ kind: 'to', name, target: found })
   }
 

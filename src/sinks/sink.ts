@@ -10,10 +10,10 @@ export interface Sink {
    * Serial within a partition, concurrent across partitions; the same message can come again after a
    * crash, always with the same id and version (core/identity.ts reads both). A null value deletes.
    * Throws an error with the order `try-later` to get the whole batch again, `refused` to give up on
-   * the named messages only: then all others of the batch are safe.
+   * the named messages only: then all others of the batch are safe, and `position()` is to be committed.
    */
   write(batch: Batch): Promise<SinkPosition | undefined>
-  /** Where the destination stands now, before any write; committed before the first one. */
+  /** Where the destination stands now; committed before the first write, and after a refusal. */
   position(): SinkPosition | undefined
   /** Gives back what `open` took. Safe to call twice. */
   close(): Promise<void>
