@@ -47,7 +47,7 @@ export interface Tweet {
 
 export function tweet(index: number, random: Random): Tweet {
   let text = ''
-  while (text.length < 110) text += `${text === '' ? '' : ' '}${pickWord(random)}`
+  while (text.length < 140) text += `${text === '' ? '' : ' '}${pickWord(random)}`
   return {
     id: String(1_700_000_000_000_000 + index),
     author: `user${Math.floor(random() * 50_000)}`,

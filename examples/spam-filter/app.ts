@@ -36,29 +36,24 @@ interface Judged extends Scored {
   readonly truth: { readonly label: 'ham' | 'spam' }
 }
 
-const pace = { count: 4031, ratePerSecond: 50, time: (mail: { time: number }) => mail.time }
+/** The stream, mail by mail in the order in which they were sent; each pipeline reads it for itself. */
+const sent = (name: string) =>
+  generate({
+    name,
+    count: 4031,
+    ratePerSecond: 50,
+    value: (index) => streamedMails()[index]!,
+    id: (mail) => mail.id,
+    time: (mail) => mail.time,
+  })
 
 export const ingestMails = pipeline('ingest-mails')
-  .from(
-    generate({
-      ...pace,
-      name: 'mails',
-      id: (mail) => mail.id,
-      value: (index) => streamedMails()[index]!,
-    }),
-  )
+  .from(sent('mails'))
   .map('without-label', ({ id, subject, text, date }) => ({ id, subject, text, date }))
   .to(mails)
 
 export const ingestLabels = pipeline('ingest-labels')
-  .from(
-    generate({
-      ...pace,
-      name: 'labels',
-      id: (mail) => mail.id,
-      value: (index) => streamedMails()[index]!,
-    }),
-  )
+  .from(sent('labels'))
   .map('label-only', ({ id, label }) => ({ id, label }))
   .to(labels)
 
@@ -72,19 +67,28 @@ export const score = pipeline('score')
 
 export const judge = pipeline('judge').from(scored).join('truth', labels).to(judged)
 
-export const warehouse = pipeline('warehouse').from(judged).to(duckdb({ table: 'judged' }))
+export const warehouse = pipeline('warehouse')
+  .from(judged)
+  .to(duckdb({ table: 'judged' }))
 
 export const quality = summary(judged, {
   start: () => new ConfusionMatrix(['ham', 'spam']),
   add: (matrix, mail) => matrix.add(mail.truth.label, mail.spam.label),
-  figures: (matrix) => ({
-    accuracy: matrix.accuracy(),
-    macroF1: matrix.macroF1(),
-    spamRecall: matrix.recall('spam'),
-    spamPrecision: matrix.precision('spam'),
-    falsePositiveRate: matrix.falsePositiveRate('spam'),
-    majorityAccuracy: matrix.majorityShare(),
-  }),
-  line: (matrix) =>
-    `${matrix.total} judged, accuracy ${matrix.accuracy().toFixed(3)} (majority ${matrix.majorityShare().toFixed(3)}), spam recall ${matrix.recall('spam').toFixed(3)}`,
+  figures: (matrix) => {
+    const { accuracy, macroF1, majorityShare, labels } = matrix.report()
+    const spam = labels.spam!
+    return {
+      accuracy,
+      macroF1,
+      spamRecall: spam.recall,
+      spamPrecision: spam.precision,
+      falsePositiveRate: spam.falsePositiveRate,
+      majorityAccuracy: majorityShare,
+    }
+  },
+  line: (matrix) => {
+    const { count, accuracy, majorityShare, labels } = matrix.report()
+    const share = (value: number) => value.toFixed(3)
+    return `${count} judged, accuracy ${share(accuracy)} (majority ${share(majorityShare)}), spam recall ${share(labels.spam!.recall)}`
+  },
 })

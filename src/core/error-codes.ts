@@ -183,6 +183,11 @@ export const errorCodes = declare({
     when: 'MILLRACE_DIR is read-only, is not a directory, or belongs to another program.',
     fix: 'Choose another directory with MILLRACE_DIR, or correct its rights.',
   },
+  DIRECTORY_MISSING: {
+    order: 'misconfigured',
+    when: 'A command looks into a MILLRACE_DIR that nothing was written to yet.',
+    fix: 'Run an application first (`millrace run app.ts`), or name another directory with MILLRACE_DIR.',
+  },
   DIRECTORY_FORMAT: {
     order: 'misconfigured',
     when: 'MILLRACE_DIR was written by another version of the format.',

@@ -10,12 +10,13 @@ import {
   documentCount,
 } from './count-vectorizer-options.ts'
 import { documentFrequencies, mapColumns, SparseBuilder, type SparseMatrix } from './sparse.ts'
+import { inTermOrder } from './term-order.ts'
 import { TermTable } from './term-table.ts'
-import { sortByCodePoint } from './tokenise.ts'
 
 interface Fitted {
-  readonly terms: readonly string[]
   readonly table: TermTable
+  /** By column: the table's number of its term. */
+  readonly numbers: Int32Array
   /** By the table's number of a term: its column, or -1. */
   readonly columns: Int32Array
 }
@@ -23,6 +24,7 @@ interface Fitted {
 export class CountVectorizer {
   readonly options: CheckedCountVectorizerOptions
   #fitted: Fitted | undefined
+  #featureNames: readonly string[] | undefined
   #vocabulary: ReadonlyMap<string, number> | undefined
 
   /** Throws `OPTIONS_INVALID`. */
@@ -33,19 +35,22 @@ export class CountVectorizer {
   /** One that counts the given terms, in that order of columns, as if they had been learnt. */
   static fromTerms(options: CountVectorizerOptions, terms: readonly string[]): CountVectorizer {
     const vectorizer = new CountVectorizer(options)
-    vectorizer.#become(terms)
+    const table = vectorizer.#newTable()
+    const numbers = Int32Array.from(terms, (term) => table.add(term))
+    vectorizer.#become(table, numbers)
     return vectorizer
   }
 
   /** The terms, sorted by code point: the names of the columns. */
   get featureNames(): readonly string[] {
-    return this.#needFitted().terms
+    const { table, numbers } = this.#needFitted()
+    this.#featureNames ??= Array.from(numbers, (number) => table.termOf(number))
+    return this.#featureNames
   }
 
   /** The column of each term. */
   get vocabulary(): ReadonlyMap<string, number> {
-    const { terms } = this.#needFitted()
-    this.#vocabulary ??= new Map(terms.map((term, column) => [term, column]))
+    this.#vocabulary ??= new Map(this.featureNames.map((term, column) => [term, column]))
     return this.#vocabulary
   }
 
@@ -59,15 +64,14 @@ export class CountVectorizer {
   fitTransform(texts: readonly string[]): SparseMatrix {
     const table = this.#newTable()
     const counts = this.#count(texts, table, true)
-    const { terms, newColumn } = this.#select(counts, table)
-    this.#become(terms)
-    return mapColumns(counts, newColumn, terms.length)
+    const { columns, numbers } = this.#become(table, this.#select(counts, table))
+    return mapColumns(counts, columns, numbers.length)
   }
 
   /** Counts the learnt terms; others are left out. A text without any is a row of zeros. */
   transform(texts: readonly string[]): SparseMatrix {
-    const { terms, table, columns } = this.#needFitted()
-    return mapColumns(this.#count(texts, table, false), columns, terms.length)
+    const { table, columns, numbers } = this.#needFitted()
+    return mapColumns(this.#count(texts, table, false), columns, numbers.length)
   }
 
   #newTable(): TermTable {
@@ -75,13 +79,13 @@ export class CountVectorizer {
     return new TermTable({ lowercase, ngramRange, stopWords: this.options.stopWords ?? [] })
   }
 
-  #become(terms: readonly string[]): void {
-    const table = this.#newTable()
-    const numbers = terms.map((term) => table.add(term))
+  #become(table: TermTable, numbers: Int32Array): Fitted {
     const columns = new Int32Array(table.size).fill(-1)
     for (const [column, number] of numbers.entries()) columns[number] = column
-    this.#fitted = { terms, table, columns }
+    this.#fitted = { table, numbers, columns }
+    this.#featureNames = undefined
     this.#vocabulary = undefined
+    return this.#fitted
   }
 
   /** Rows of counts by the table's numbers, each row in the order of first occurrence. */
@@ -110,17 +114,20 @@ export class CountVectorizer {
     return builder.build(table.size)
   }
 
-  /** Which of the table's terms become columns: by length, document frequency and total count. */
-  #select(counts: SparseMatrix, table: TermTable): { terms: string[]; newColumn: Int32Array } {
+  /** The table's terms that become columns, in their order: by document frequency and total count. */
+  #select(counts: SparseMatrix, table: TermTable): Int32Array {
     const [least, most] = this.#documentBounds(counts.rows)
     const frequencies = documentFrequencies(counts)
-    const total = frequencies.reduce((sum, frequency) => sum + (frequency > 0 ? 1 : 0), 0)
-    let kept: number[] = []
+    let total = 0
+    let kept = 0
+    const numbers = new Int32Array(frequencies.length)
     for (let number = 0; number < frequencies.length; number++) {
       const frequency = frequencies[number]!
-      if (frequency > 0 && frequency >= least && frequency <= most) kept.push(number)
+      if (frequency === 0) continue
+      total++
+      if (frequency >= least && frequency <= most) numbers[kept++] = number
     }
-    if (kept.length === 0) {
+    if (kept === 0) {
       throw fail(
         'TRAINING_INVALID',
         total === 0
@@ -128,16 +135,11 @@ export class CountVectorizer {
           : `count vectoriser: none of ${total} terms is left; lower minDf or raise maxDf`,
       )
     }
-    const numberOf = new Map(kept.map((number) => [table.termOf(number), number]))
-    let terms = sortByCodePoint([...numberOf.keys()])
-    const { maxFeatures } = this.options
-    if (maxFeatures !== null && terms.length > maxFeatures) {
-      terms = mostFrequent(terms, numberOf, counts, maxFeatures)
-    }
-    kept = terms.map((term) => numberOf.get(term)!)
-    const newColumn = new Int32Array(table.size).fill(-1)
-    for (const [column, number] of kept.entries()) newColumn[number] = column
-    return { terms, newColumn }
+    const { ngramRange, maxFeatures } = this.options
+    const ordered = inTermOrder(table, numbers.subarray(0, kept), ngramRange[1])
+    return maxFeatures !== null && kept > maxFeatures
+      ? mostFrequent(ordered, counts, maxFeatures)
+      : ordered
   }
 
   #documentBounds(documents: number): [number, number] {
@@ -161,20 +163,15 @@ export class CountVectorizer {
 }
 
 /** The terms with the highest total count; of equals, the first. They keep their order. */
-function mostFrequent(
-  terms: readonly string[],
-  numberOf: ReadonlyMap<string, number>,
-  counts: SparseMatrix,
-  limit: number,
-): string[] {
+function mostFrequent(numbers: Int32Array, counts: SparseMatrix, limit: number): Int32Array {
   const totals = new Float64Array(counts.columns)
   for (let entry = 0; entry < counts.indices.length; entry++) {
     totals[counts.indices[entry]!]! += counts.data[entry]!
   }
-  const total = terms.map((term) => totals[numberOf.get(term)!]!)
-  const order = terms.map((_, index) => index).sort((a, b) => total[b]! - total[a]! || a - b)
-  return order
-    .slice(0, limit)
-    .sort((a, b) => a - b)
-    .map((index) => terms[index]!)
+  return numbers
+    .map((_, index) => index)
+    .sort((a, b) => totals[numbers[b]!]! - totals[numbers[a]!]! || a - b)
+    .subarray(0, limit)
+    .sort()
+    .map((index) => numbers[index]!)
 }

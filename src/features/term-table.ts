@@ -73,6 +73,14 @@ export class TermTable {
     return `${this.termOf(prefix - 1)} ${this.#words.textOf(this.#lasts[number]!)}`
   }
 
+  /** Writes the numbers of a term's words into `target` from `at` on, and returns how many. */
+  wordsOf(number: number, target: Int32Array, at: number): number {
+    const prefix = number < this.#prefixes.length ? this.#prefixes[number]! : 0
+    const before = prefix === 0 ? 0 : this.wordsOf(prefix - 1, target, at)
+    target[at + before] = prefix === 0 ? number : this.#lasts[number]!
+    return before + 1
+  }
+
   /** From the words to the n-grams of the wanted lengths; unknown ones are left out. */
   #readGrams(wordCount: number, learn: boolean): number {
     const most = wordCount * (this.#longest - this.#shortest + 1)

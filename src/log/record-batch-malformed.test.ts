@@ -78,6 +78,7 @@ describe('record batch: nonsense under a right checksum', () => {
   })
 
   const oneHeader = Buffer.concat([varint(1), Buffer.from('h'), varint(-1)])
+  const longHeader = Buffer.concat([varint(10), Buffer.alloc(10), varint(-1)])
   const cases: readonly [string, RegExp, () => unknown][] = [
     ['an offset twice', /do not rise/, () => decode([recordOf(0), recordOf(0)])],
     ['an offset that falls', /do not rise/, () => decode([recordOf(1), recordOf(0)])],
@@ -115,7 +116,7 @@ describe('record batch: nonsense under a right checksum', () => {
     [
       'fewer records than it says',
       /cut short/,
-      () => decode([recordOf(0, { value: 8 }, Buffer.from('padding'))], 2),
+      () => decode([recordOf(0, { headers: 1 }, longHeader)], 2),
     ],
     ['2^31 - 1 records', /so few bytes/, () => decode([recordOf(0)], 0x7fffffff)],
     ['-1 records', /so few bytes/, () => decode([recordOf(0)], -1)],

@@ -48,6 +48,9 @@ export async function openSinks(
       }
       const sink = await retry(what, () => use.open(context), { clock, random, signal, waiting })
       sinks.set(step.name, sink)
+      // Whoever has the warehouse open answers questions to it; other sinks are left alone.
+      const { serveSink } = await import('../warehouse/index.ts')
+      await serveSink(sink)
     }
   } catch (error) {
     await close()

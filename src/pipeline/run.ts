@@ -13,6 +13,7 @@ import { type TrainedModel, trainMissing } from './models.ts'
 import { type Plan, planOf } from './plan.ts'
 import { ensureTopics, startOver } from './prepare.ts'
 import { type RunFigures, runFigures } from './run-figures.ts'
+import { type RunTesting, testingOptions } from './run-testing.ts'
 import { SummaryReader } from './summary.ts'
 import { Workers } from './workers.ts'
 
@@ -30,6 +31,7 @@ export interface RunOptions {
   /** Aborted: what is under way is committed, then the run ends. */
   readonly drain: AbortSignal
   readonly clock?: Clock
+  readonly testing?: RunTesting
   readonly tell: RunEvents
 }
 
@@ -72,7 +74,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const chosen = app.pipelines.filter((one) => options.pipelines?.includes(one.name) ?? true)
   const plan = planOf(chosen)
   options.tell.loaded(app, plan, directory)
-  const log = await openEmbeddedLog({ directory, durability, maintain: true })
+  const faults = testingOptions(options.testing, 'main')
+  const log = await openEmbeddedLog({ directory, durability, maintain: true, ...faults })
   try {
     return await new Run(options, app, inPlanOrder(chosen, plan), plan, log).go()
   } finally {
@@ -142,8 +145,9 @@ class Run {
   }
 
   async #work(caughtUp: CaughtUp, endsByItself: boolean): Promise<RunResult['reason']> {
-    const { directory, durability, ratePerSecond, pipelines, drain } = this.#options
-    const data = { appUrl: this.#app.url, directory, durability, ratePerSecond, pipelines }
+    const { directory, durability, ratePerSecond, pipelines, testing, drain } = this.#options
+    const appUrl = this.#app.url
+    const data = { appUrl, directory, durability, ratePerSecond, pipelines, testing }
     const workers = new Workers(data, this.#options.workers)
     try {
       return await this.#watch(workers, caughtUp, endsByItself, drain)

@@ -1,5 +1,6 @@
 /** What the main thread and its workers tell each other. */
 import type { LaneProgress } from './lane.ts'
+import type { RunTesting } from './run-testing.ts'
 
 export interface WorkerData {
   readonly appUrl: string
@@ -9,6 +10,7 @@ export interface WorkerData {
   readonly durability: 'power' | 'process'
   /** Names of the pipelines to run; undefined runs all. */
   readonly pipelines: readonly string[] | undefined
+  readonly testing: RunTesting | undefined
 }
 
 export type ToWorker = { readonly kind: 'drain' }

@@ -4,6 +4,8 @@ import { systemClock } from '../core/clock.ts'
 import { codeOf, messageOf } from '../core/errors.ts'
 import { openEmbeddedLog } from '../log/embedded.ts'
 import { importApp } from './app.ts'
+import { isExclusive } from './plan.ts'
+import { testingOptions } from './run-testing.ts'
 import { Runner } from './runner.ts'
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts'
 
@@ -17,11 +19,13 @@ async function work(data: WorkerData): Promise<void> {
   const { directory, durability, ratePerSecond } = data
   const [app, log] = await Promise.all([
     importApp(data.appUrl),
-    openEmbeddedLog({ directory, durability }),
+    openEmbeddedLog({ directory, durability, ...testingOptions(data.testing, 'workers') }),
   ])
   try {
     const runners = app.pipelines
       .filter((definition) => data.pipelines?.includes(definition.name) ?? true)
+      // What a single sink writes to belongs to one thread, whichever pipelines write to it.
+      .filter((definition) => data.worker === 0 || !isExclusive(definition))
       .map((definition) => ({
         name: definition.name,
         runner: new Runner({

@@ -1,0 +1,75 @@
+/** What commands that look into the state directory have in common: where it is, and its log. */
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { stateDirectory } from '../config/directory.ts'
+import { fail, suggestion } from '../core/errors.ts'
+import { openEmbeddedLog } from '../log/embedded.ts'
+import type { GroupInfo, Log, TopicInfo } from '../log/log.ts'
+import { type Output, processOutput } from './output.ts'
+
+export interface CommandContext {
+  readonly directory: string
+  readonly output: Output
+}
+
+/** The context of this process, looked up when a command runs. */
+export const processContext = (): CommandContext => ({
+  directory: stateDirectory(),
+  output: processOutput(),
+})
+
+/** A command's context: given by a test, else that of the process. */
+export type ContextSource = () => CommandContext
+
+/** True when a log was made there. */
+export const hasLog = (directory: string) => existsSync(join(directory, 'log', 'millrace.db'))
+
+/**
+ * Opens the log, works with it and closes it. A command that only looks makes no directory: without
+ * a log it throws `DIRECTORY_MISSING`. Housekeeping is left to the processes that run pipelines.
+ */
+export async function withLog<Result>(
+  { directory }: CommandContext,
+  work: (log: Log) => Promise<Result>,
+  { create = false }: { readonly create?: boolean } = {},
+): Promise<Result> {
+  if (!create && !hasLog(directory)) {
+    const where = relative(process.cwd(), directory) || directory
+    throw fail(
+      'DIRECTORY_MISSING',
+      `${where}: there is no state of Millrace yet; run an application first (millrace run app.ts), or name another directory with MILLRACE_DIR`,
+    )
+  }
+  const log = await openEmbeddedLog({ directory, maintain: false })
+  try {
+    return await work(log)
+  } finally {
+    await log.close()
+  }
+}
+
+/** Throws `TOPIC_UNKNOWN`, with the nearest name that there is. */
+export async function topicNamed(log: Log, name: string): Promise<TopicInfo> {
+  const topic = await log.topic(name)
+  if (topic !== undefined) return topic
+  const known = (await log.topics()).map((one) => one.name)
+  const hint = suggestion(name, known) || 'millrace topics list --all shows those that there are'
+  throw fail('TOPIC_UNKNOWN', `topic ${name}: there is none; ${hint}`)
+}
+
+/** Throws `GROUP_UNKNOWN`, with the nearest name that there is. */
+export async function groupNamed(log: Log, name: string): Promise<GroupInfo> {
+  const group = await log.group(name)
+  if (group !== undefined) return group
+  const known = (await log.groups()).map((one) => one.name)
+  const hint = suggestion(name, known) || 'millrace groups list shows those that there are'
+  throw fail('GROUP_UNKNOWN', `group ${name}: there is none; ${hint}`)
+}
+
+/** Topics and groups that Millrace makes for itself. */
+export const isInternal = (name: string) =>
+  name.startsWith('millrace.') || name.endsWith('.dead-letters') || name.endsWith('.replay')
+
+/** Partition numbers of a topic. */
+export const partitionsOf = (topic: TopicInfo) =>
+  Array.from({ length: topic.partitions }, (_, partition) => partition)

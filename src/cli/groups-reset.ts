@@ -1,0 +1,111 @@
+/** `millrace groups reset`: from where a group reads next. What it wrote stays and comes again. */
+import { Command } from 'commander'
+import { codeOf, fail, messageOf, suggestion } from '../core/errors.ts'
+import type { Checkpoint, Log } from '../log/log.ts'
+import { resetCheckpoint } from '../pipeline/checkpoint.ts'
+import { replayTopic } from '../pipeline/dead-letters.ts'
+import { type ContextSource, groupNamed, partitionsOf, processContext, withLog } from './context.ts'
+import { type GroupPartition, type GroupState, groupState } from './groups-state.ts'
+import { table } from './table.ts'
+import { offsetAt, type Position, parsePosition, positionHint } from './topics-position.ts'
+
+interface ResetFlags {
+  readonly to: Position
+  readonly topic?: string
+  readonly json: boolean
+}
+
+export function resetCommand(context: ContextSource = processContext): Command {
+  return new Command('reset')
+    .description(
+      'let a group that nobody runs read from another place; it writes its results again',
+    )
+    .argument('<group>', 'its name, which is that of the pipeline')
+    .requiredOption('--to <place>', positionHint, parsePosition)
+    .option('--topic <topic>', 'only this input (default: all but replays of dead letters)')
+    .option('--json', 'print one line of JSON', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  millrace groups reset score --to start\n  millrace groups reset score --to 2026-01-31T12:00:00Z --topic orders',
+    )
+    .action((name: string, flags: ResetFlags) => {
+      const { output, directory } = context()
+      return withLog({ output, directory }, async (log) => {
+        const moves = await reset(log, name, flags)
+        if (flags.json) {
+          await output.print(JSON.stringify({ group: name, partitions: moves }))
+          return
+        }
+        const rows = moves.map(({ topic, partition, from, to }) => [topic, partition, from, to])
+        await output.print(table(['topic', 'partition', 'was at', 'reads from'], rows))
+        output.say(
+          `group ${name} reset: the next run reads from there and writes its results again`,
+        )
+      })
+    })
+}
+
+interface Move {
+  readonly topic: string
+  readonly partition: number
+  readonly from: number | undefined
+  readonly to: number
+}
+
+async function reset(log: Log, name: string, flags: ResetFlags): Promise<Move[]> {
+  const state = await groupState(log, await groupNamed(log, name))
+  const chosen = await chosenPartitions(log, state, flags.topic)
+  const moves: Move[] = []
+  const checkpoints: Checkpoint[] = []
+  for (const { topic, partition, committed, end, data } of chosen) {
+    const to =
+      end === undefined
+        ? sourceStart(topic, flags.to)
+        : await offsetAt(log, topic, partition, flags.to)
+    moves.push({ topic, partition, from: committed, to })
+    const metadata = JSON.stringify(resetCheckpoint(to, data))
+    checkpoints.push({ topic, partition, offset: to, metadata })
+  }
+  try {
+    await log.resetGroup(name, checkpoints)
+  } catch (error) {
+    if (codeOf(error) !== 'GROUP_ACTIVE') throw error
+    const words = `${messageOf(error)}: end the run (Ctrl-C), reset, start it again`
+    throw fail('GROUP_ACTIVE', words, { cause: error })
+  }
+  return moves
+}
+
+/** Replays are left out unless named: what they hold comes again from the input itself. */
+async function chosenPartitions(
+  log: Log,
+  { name, partitions }: GroupState,
+  topic: string | undefined,
+): Promise<readonly Pick<GroupPartition, 'topic' | 'partition' | 'committed' | 'end' | 'data'>[]> {
+  const known = partitions.filter((one) =>
+    topic === undefined ? one.topic !== replayTopic(name) : one.topic === topic,
+  )
+  if (known.length > 0) return known
+  if (topic === undefined) {
+    throw fail('OPTIONS_INVALID', `group ${name}: has read nothing yet; it starts at the start`)
+  }
+  const info = await log.topic(topic)
+  if (info === undefined) {
+    const names = [...new Set(partitions.map((one) => one.topic))]
+    const hint = suggestion(topic, names) || `it reads ${names.join(', ') || 'nothing yet'}`
+    throw fail('TOPIC_UNKNOWN', `group ${name}: there is no topic '${topic}'; ${hint}`)
+  }
+  const ends = partitionsOf(info).map(async (partition) => {
+    const { end } = await log.offsets(topic, partition)
+    return { topic, partition, committed: undefined, end, data: undefined }
+  })
+  return Promise.all(ends)
+}
+
+function sourceStart(topic: string, to: Position): number {
+  if (to.kind === 'start' || (to.kind === 'offset' && to.offset === 0)) return 0
+  throw fail(
+    'OPTIONS_INVALID',
+    `${topic} is a source, which can only be read again from its beginning: --to start; for the others name one with --topic`,
+  )
+}
