@@ -24,7 +24,7 @@ async function oneStart(directory: string, start: number): Promise<number> {
     env: { ...process.env, MILLRACE_DIR: directory },
     stdio: 'ignore',
   })
-  while ((await log.read('scored', 0, start)) === undefined) await log.changed(5)
+  while ((await log.read('scored', 0, start)) === undefined) await log.changed(log.revision(), 5)
   const elapsedMs = performance.now() - startedAt
   child.kill('SIGTERM')
   await once(child, 'exit')

@@ -30,8 +30,10 @@ export async function latency(
   const waited: number[] = []
   const offsets = new Array<number>(partitions).fill(0)
   const startedAt = Date.now()
+  let seen = log.revision()
   while (Date.now() < startedAt + warmUpMs + seconds * 1000) {
-    await log.changed(10)
+    await log.changed(seen, 10)
+    seen = log.revision()
     for (let partition = 0; partition < partitions; partition++) {
       const batch = await log.read('scored', partition, offsets[partition]!)
       if (batch === undefined) continue

@@ -22,6 +22,26 @@ export interface Mail {
   readonly label: MailLabel
 }
 
+/** How many mails, the first in time, are for training. */
+const trainingCount = 2015
+
+let known: readonly Mail[] | undefined
+
+/** The first third in time. */
+export function trainingMails(): readonly Mail[] {
+  known ??= readMails()
+  return known.slice(0, trainingCount)
+}
+
+let streamed: readonly Mail[] | undefined
+
+/** All mails after those for training: 4,031. */
+export function streamedMails(): readonly Mail[] {
+  known ??= readMails()
+  streamed ??= known.slice(trainingCount)
+  return streamed
+}
+
 /** What a file of the package holds. */
 interface RawMail {
   readonly id: string

@@ -3,6 +3,7 @@ import { relative } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { stateDirectory } from '../config/directory.ts'
 import type { Audit } from '../pipeline/audit.ts'
+import type { Definition } from '../pipeline/definition.ts'
 import { type RunEvents, type RunResult, type RunStatus, run } from '../pipeline/run.ts'
 import type { SetExitCode } from './main.ts'
 import { StatusLine } from './status-line.ts'
@@ -46,6 +47,8 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
     line.say('stopping: what is under way is committed first (again to stop at once)')
     drain.abort()
   }
+  // Until caught up there is nobody to watch it move.
+  const ratePerSecond = flags.speed ?? (flags.untilCaughtUp ? Number.POSITIVE_INFINITY : undefined)
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   try {
@@ -55,12 +58,11 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
       workers: flags.workers,
       untilCaughtUp: flags.untilCaughtUp,
       fresh: flags.fresh,
-      // At the end of everything there is nobody to watch it move.
-      ratePerSecond: flags.speed ?? (flags.untilCaughtUp ? Number.POSITIVE_INFINITY : undefined),
+      ratePerSecond,
       durability: flags.durability,
       pipelines: flags.pipelines?.split(','),
       drain: drain.signal,
-      tell: eventsFor(line),
+      tell: eventsFor(line, ratePerSecond),
     })
   } finally {
     line.end()
@@ -69,9 +71,11 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
   }
 }
 
-function eventsFor(line: StatusLine): RunEvents {
+function eventsFor(line: StatusLine, speed: number | undefined): RunEvents {
+  let streams: string[] = []
   return {
     loaded(app, plan, directory) {
+      streams = app.pipelines.flatMap((definition) => streamsOf(definition, speed))
       if (app.about !== undefined) line.say(app.about)
       const names = plan.pipelines.map(({ name }) => name).join(', ')
       line.say(`pipelines ${names}; state lives in ${relative(process.cwd(), directory) || '.'}`)
@@ -83,20 +87,42 @@ function eventsFor(line: StatusLine): RunEvents {
           ? `trained in ${seconds.toFixed(1)} s`
           : 'trained by an earlier run'
         const details = Object.entries(model.details)
-          .filter(([, value]) => typeof value !== 'object')
-          .map(([name, value]) => `${name} ${value}`)
+          .filter(([name, value]) => typeof value !== 'object' && name !== 'seconds')
+          .map(([name, value]) => `${words(name)} ${readable(value)}`)
         line.say(
           `model ${model.name} ${model.version.slice(0, 12)}: ${[when, ...details].join(', ')}`,
         )
       }
     },
     started(isCaughtUp) {
-      if (isCaughtUp) line.say('caught up: all messages are consumed; --fresh to replay')
-      else line.say('running; Ctrl-C stops, and the next start goes on where this one stopped')
+      if (isCaughtUp) {
+        line.say('caught up: all messages are consumed; --fresh to replay')
+        return
+      }
+      for (const stream of streams) line.say(stream)
+      line.say('Ctrl-C stops, and the next start goes on where this one stopped')
     },
     status: (status) => line.show(statusText(status)),
   }
 }
+
+/** `ingest: streaming 4,031 messages of generate at 50/s`, a line a source. */
+function streamsOf(definition: Definition, speed: number | undefined): string[] {
+  return definition.inputs.flatMap((input) => {
+    if (input.kind !== 'source') return []
+    const { count, ratePerSecond } = input.source.options
+    const many = typeof count === 'number' ? `${count.toLocaleString('en')} messages of ` : ''
+    const rate = speed ?? (typeof ratePerSecond === 'number' ? ratePerSecond : Infinity)
+    const pace = rate === Infinity ? 'full speed' : `${rate} a second`
+    return [`${definition.name}: streaming ${many}${input.name} at ${pace} (--speed changes it)`]
+  })
+}
+
+/** `crossValidationScore` as people read it. */
+const words = (name: string) => name.replaceAll(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`)
+
+const readable = (value: unknown) =>
+  typeof value === 'number' ? Number(value.toPrecision(4)).toLocaleString('en') : String(value)
 
 function statusText(status: RunStatus): string {
   const parts = [
@@ -112,7 +138,7 @@ function tellEnd(result: RunResult, flags: RunFlags): void {
   const { figures } = result
   if (!flags.json) {
     for (const [name, value] of Object.entries(figures)) {
-      process.stderr.write(`  ${name.padEnd(20)} ${value}\n`)
+      process.stderr.write(`  ${name.padEnd(20)} ${readable(value)}\n`)
     }
   }
   for (const audit of result.audits) tellImbalances(audit)

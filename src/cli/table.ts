@@ -4,13 +4,17 @@ export type Cell = string | number | undefined
 
 /**
  * Lines of a table: the headings, then the rows. Columns of numbers are aligned on the right; a cell
- * that is undefined is shown as `-`. Nothing is cut.
+ * that is undefined is shown as `-`. Nothing is cut. `numberText` writes the numbers.
  */
 export function table(
   headings: readonly string[],
   rows: readonly (readonly Cell[])[],
-  indent = '',
+  numberText: (number: number) => string = countText,
 ): string {
+  const cellText = (cell: Cell) => {
+    if (cell === undefined) return '-'
+    return typeof cell === 'number' ? numberText(cell) : oneLine(cell)
+  }
   const texts = rows.map((row) => headings.map((_, column) => cellText(row[column])))
   const isNumeric = headings.map(
     (_, column) =>
@@ -23,12 +27,7 @@ export function table(
   const lines = [headings, ...texts].map((row) =>
     row.map((text, column) => pad(text, widths[column]!, isNumeric[column]!)).join('  '),
   )
-  return lines.map((line) => indent + line.trimEnd()).join('\n')
-}
-
-function cellText(cell: Cell): string {
-  if (cell === undefined) return '-'
-  return typeof cell === 'number' ? countText(cell) : oneLine(cell)
+  return lines.map((line) => line.trimEnd()).join('\n')
 }
 
 const widthOf = (text: string) => [...text].length

@@ -51,7 +51,7 @@ export function jsonLine(message: Message): string {
 const field = (name: string, value: unknown) => `"${name}":${JSON.stringify(value)}`
 
 /** Line breaks in JSON stand between its tokens only, so they can become blanks. */
-function valueJson({ encoding, text }: Shown): string {
+export function valueJson({ encoding, text }: Shown): string {
   if (encoding === 'json') return text.replace(/[\r\n]+/g, ' ').trim()
   return encoding === 'null' ? 'null' : JSON.stringify(text)
 }

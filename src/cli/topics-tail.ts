@@ -131,11 +131,12 @@ async function* inOrder(
   stop: AbortSignal,
 ): AsyncGenerator<Message> {
   while (!stop.aborted) {
+    const seen = log.revision()
     for (const cursor of cursors) if (cursor.waiting.length === 0) await fill(log, cursor, follow)
     const ready = cursors.filter((cursor) => cursor.waiting.length > 0)
     if (ready.length === 0) {
       if (!follow) return
-      await log.changed(idleMs, stop)
+      await log.changed(seen, idleMs, stop)
       continue
     }
     const next = ready.reduce((first, other) =>

@@ -88,6 +88,16 @@ export const errorCodes = declare({
     when: 'A topic, group, pipeline or step has a name that Kafka would not take.',
     fix: "Use letters, digits, '.', '_' and '-', at most 249 of them.",
   },
+  DEAD_LETTER_UNKNOWN: {
+    order: 'misconfigured',
+    when: 'A dead letter is named that is not there, or no more: it was replayed or dropped.',
+    fix: 'Check the id (`millrace dead-letters list PIPELINE --json`).',
+  },
+  DEAD_LETTER_CUT: {
+    order: 'misconfigured',
+    when: 'A dead letter is to be replayed that was too big to keep: only its beginning is there.',
+    fix: 'Send the original again from where it came, then drop the dead letter.',
+  },
   MEMBER_FENCED: {
     order: 'fenced',
     when: 'A member of a group commits for a partition that another member owns by now.',
@@ -187,6 +197,11 @@ export const errorCodes = declare({
     order: 'misconfigured',
     when: 'A command looks into a MILLRACE_DIR that nothing was written to yet.',
     fix: 'Run an application first (`millrace run app.ts`), or name another directory with MILLRACE_DIR.',
+  },
+  FOLDER_UNUSABLE: {
+    order: 'misconfigured',
+    when: 'The folder for a new project holds something already, or cannot be made.',
+    fix: 'Choose another name, or empty the folder.',
   },
   DIRECTORY_FORMAT: {
     order: 'misconfigured',

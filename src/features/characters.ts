@@ -9,7 +9,7 @@
 
 /** The unit separates words. */
 export const separator = 0
-/** `decide` has to look. Not the code of any unit. */
+/** Not decided yet. Not the code of any unit. */
 export const undecided = 64
 
 const asciiWordCharacters = '_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
@@ -40,7 +40,7 @@ function makeTable(lowercase: boolean): CharacterTable {
   return table
 }
 
-/** The code of a unit as it stands in a word. */
+/** The code of a unit as it stands in a word; `separator` for ASCII that is of no word. */
 export function codeOf(unit: number): number {
   return unit < 128 ? asciiWordCharacters.indexOf(String.fromCharCode(unit)) + 1 : unit
 }
@@ -54,26 +54,41 @@ export function textOf(codes: Uint16Array): string {
   return pieces.join('')
 }
 
-/** True when only the lower case of the whole text is exact. */
-export function needsWholeText(unit: number, lowercase: boolean): boolean {
-  return lowercase && (unit === greekCapitalSigma || unit === latinCapitalDottedI)
-}
-
 /**
- * The code point, as it stands in a word, of the character at `index`, or `separator`; written into
- * the table when it is one unit. A surrogate without its other half separates. Not for ASCII, nor
- * for characters that need their whole text.
+ * Writes the codes of a text, unit by unit, into `codes`, which is as long at least; `separator` for
+ * all that is not of a word, also for a surrogate without its other half. Returns false, with
+ * nothing promised of `codes`, when only the lower case of the whole text is exact: call it again
+ * with that.
  */
-export function decide(text: string, index: number, lowercase: boolean): number {
-  const codePoint = text.codePointAt(index)!
-  if (codePoint > 0xffff) return decideAstral(codePoint, lowercase)
-  const decided = decideCodePoint(codePoint, lowercase)
-  if (codePoint < 0xd800 || codePoint > 0xdfff) {
-    characterTable(lowercase)[codePoint] = decided < 128 ? codeOf(decided) : decided
+export function writeCodes(text: string, lowercase: boolean, codes: Uint16Array): boolean {
+  const table = characterTable(lowercase)
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    const code = table[unit]!
+    codes[index] = code
+    if (code !== undecided) continue
+    if (lowercase && (unit === greekCapitalSigma || unit === latinCapitalDottedI)) return false
+    const codePoint = text.codePointAt(index)!
+    if (codePoint > 0xffff) {
+      const decided = decideAstral(codePoint, lowercase)
+      codes[index++] = decided === separator ? separator : ((decided - 0x1_0000) >> 10) | 0xd800
+      codes[index] = decided === separator ? separator : (decided & 0x3ff) | 0xdc00
+    } else {
+      codes[index] = decideUnit(unit, table, lowercase)
+    }
   }
-  return decided
+  return true
 }
 
+/** The code of one unit that is not ASCII, written into the table. */
+function decideUnit(unit: number, table: CharacterTable, lowercase: boolean): number {
+  const code = codeOf(decideCodePoint(unit, lowercase))
+  // A half of a pair separates only where it stands alone.
+  if (unit < 0xd800 || unit > 0xdfff) table[unit] = code
+  return code
+}
+
+/** As `decideCodePoint`, remembered. The lower case of a pair of units is a pair, too. */
 function decideAstral(codePoint: number, lowercase: boolean): number {
   const known = lowercase ? astral.lowercase : astral.plain
   let decided = known.get(codePoint)
@@ -84,6 +99,7 @@ function decideAstral(codePoint: number, lowercase: boolean): number {
   return decided
 }
 
+/** A code point as it stands in a word, or `separator`. */
 function decideCodePoint(codePoint: number, lowercase: boolean): number {
   const character = String.fromCodePoint(codePoint)
   if (!wordCharacter.test(character)) return separator

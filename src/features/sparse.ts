@@ -1,4 +1,5 @@
 /** Sparse matrices in compressed rows, as scipy's `csr_matrix`: what the vectorisers make. */
+import { withRoom } from './growth.ts'
 
 export interface SparseMatrix {
   readonly rows: number
@@ -21,15 +22,15 @@ export class SparseBuilder {
 
   add(column: number, value: number): void {
     if (this.#entries === this.#indices.length) {
-      this.#indices = grown(this.#indices, Int32Array)
-      this.#data = grown(this.#data, Float64Array)
+      this.#indices = withRoom(this.#indices, this.#entries + 1)
+      this.#data = withRoom(this.#data, this.#entries + 1)
     }
     this.#indices[this.#entries] = column
     this.#data[this.#entries++] = value
   }
 
   endRow(): void {
-    if (++this.#rows === this.#indptr.length) this.#indptr = grown(this.#indptr, Int32Array)
+    this.#indptr = withRoom(this.#indptr, ++this.#rows + 1)
     this.#indptr[this.#rows] = this.#entries
   }
 
@@ -45,19 +46,11 @@ export class SparseBuilder {
   }
 }
 
-function grown<Array extends Int32Array | Float64Array>(
-  array: Array,
-  type: new (length: number) => Array,
-): Array {
-  const next = new type(array.length * 2)
-  next.set(array)
-  return next
-}
-
 /** How many rows have an entry in each column. */
 export function documentFrequencies(matrix: SparseMatrix): Int32Array {
   const frequencies = new Int32Array(matrix.columns)
-  for (const column of matrix.indices) frequencies[column]!++
+  const { indices } = matrix
+  for (let entry = 0; entry < indices.length; entry++) frequencies[indices[entry]!]!++
   return frequencies
 }
 

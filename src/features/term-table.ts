@@ -5,6 +5,7 @@
  * An n-gram is a pair of numbers, that of the term of its first n - 1 words and that of its last
  * word, in an open-addressing table at most half full: exact, and no string is ever joined.
  */
+import { withRoom } from './growth.ts'
 import { type Numbering, WordTable } from './word-table.ts'
 
 /** What a huge text leaves behind is given back to the collector. */
@@ -120,10 +121,8 @@ export class TermTable {
 
   #insert(slot: number, prefix: number, last: number): number {
     const number = this.#numbering.next++
-    while (number >= this.#prefixes.length) {
-      this.#prefixes = doubled(this.#prefixes)
-      this.#lasts = doubled(this.#lasts)
-    }
+    this.#prefixes = withRoom(this.#prefixes, number + 1)
+    this.#lasts = withRoom(this.#lasts, number + 1)
     this.#prefixes[number] = prefix + 1
     this.#lasts[number] = last
     this.#slots[3 * slot] = prefix
@@ -142,7 +141,9 @@ export class TermTable {
       if (old[index + 2] === 0) continue
       let slot = pairHash(old[index]!, old[index + 1]!) & mask
       while (slots[3 * slot + 2] !== 0) slot = (slot + 1) & mask
-      slots.set(old.subarray(index, index + 3), 3 * slot)
+      slots[3 * slot] = old[index]!
+      slots[3 * slot + 1] = old[index + 1]!
+      slots[3 * slot + 2] = old[index + 2]!
     }
     this.#slots = slots
   }
@@ -163,10 +164,4 @@ function pairHash(prefix: number, last: number): number {
   let hash = Math.imul(prefix, 0x9e3779b1) ^ Math.imul(last, 0x85ebca77)
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d)
   return hash ^ (hash >>> 13)
-}
-
-function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
-  const next = new Int32Array(array.length * 2)
-  next.set(array)
-  return next
 }

@@ -7,15 +7,8 @@
  * folded back in, and such a word is compared character by character as well, so that no collision
  * can give a wrong answer. Open addressing, at most half full.
  */
-import {
-  characterTable,
-  codeOf,
-  decide,
-  needsWholeText,
-  separator,
-  textOf,
-  undecided,
-} from './characters.ts'
+import { characterTable, codeOf, separator, textOf, undecided, writeCodes } from './characters.ts'
+import { withRoom } from './growth.ts'
 
 /** The most ASCII characters that a key holds whole. */
 const wholeKeyLength = 10
@@ -34,18 +27,18 @@ export class WordTable {
   words: Int32Array = new Int32Array(256)
   readonly #lowercase: boolean
   readonly #numbering: Numbering
-  #keys = new Int32Array(4 * 256)
+  /** The words below this number are stop words: found, but not told. */
+  readonly #stopCount: number
   /** Four a slot: key (low, high), number plus one (0: free; negative: longer than its key), unused. */
   #slots = new Int32Array(4 * 64)
   #count = 0
-  /** The words below this number are stop words: found, but not told. */
-  #stopCount = 0
   /** The codes of all words, each ended by a zero; by number, where a word begins. */
   #pool = new Uint16Array(1024)
   #poolLength = 0
   #starts = new Int32Array(64)
-  /** The codes of the word that is being read. */
-  #codes = new Uint16Array(64)
+  /** While a text is read: the keys of its words, four numbers each, or its codes. */
+  #keys = new Int32Array(4 * 256)
+  #codes = new Uint16Array(256)
 
   constructor(lowercase: boolean, stopWords: readonly string[], numbering: Numbering) {
     this.#lowercase = lowercase
@@ -63,40 +56,29 @@ export class WordTable {
   /** The number of a word as it stands, new or known; one that no text can hold is never found. */
   add(word: string): number {
     if (!wordOfText.test(word)) return this.#numbering.next++
-    let low = 0
-    let high = 0
-    let exotic = false
-    while (this.#codes.length <= word.length) this.#growCodes()
+    this.#codes = withRoom(this.#codes, word.length)
     for (let index = 0; index < word.length; index++) {
-      const code = codeOf(word.charCodeAt(index))
-      this.#codes[index] = code
-      if (code >= undecided) exotic = true
-      // Of a pair, the second half is in the key.
-      if (code >= 0xd800 && code < 0xdc00) continue
-      for (let part = exoticParts(code); part >= 0; part--) {
-        high = ((high << 6) | (high >>> 26)) ^ (low >>> 26)
-        low = (low << 6) | ((code >>> (6 * part)) & 63)
-      }
+      this.#codes[index] = codeOf(word.charCodeAt(index))
     }
-    return this.#find(low, high, word.length, exotic, true)
+    return this.#findCoded(0, word.length, true)
   }
 
   /** Finds the words of a text, in `words`, and returns how many. `learn` numbers unknown ones. */
   read(text: string, learn: boolean): number {
     // Two units and a separator are the least that a word takes.
-    const most = Math.ceil(text.length / 3) + 2
+    const most = Math.max(256, Math.ceil(text.length / 3) + 2)
     if (this.words.length < most || this.words.length > keptBufferLength) {
-      this.words = new Int32Array(Math.max(256, most))
-      this.#keys = new Int32Array(Math.max(256, most) * 4)
+      this.words = new Int32Array(most)
+      this.#keys = new Int32Array(4 * most)
     }
     const keyCount = this.#readKeys(text)
     return keyCount < 0 ? this.#readAny(text, learn) : this.#findAll(text, keyCount, learn)
   }
 
   /**
-   * The keys of the words of an ASCII text into #keys, four numbers each: low, high, length, where
-   * the word ends; returns how many, or -1 when there is another character. Without a branch that
-   * depends on the text: a processor guesses wrong at every end of a word, and that costs most.
+   * The keys of the words of an ASCII text into #keys: low, high, length, where the word ends.
+   * Returns how many, or -1 when there is another character. Without a branch that depends on the
+   * text: a processor guesses wrong at every end of a word, and that would cost the most.
    */
   #readKeys(text: string): number {
     const table = characterTable(this.#lowercase)
@@ -130,18 +112,19 @@ export class WordTable {
     return place >> 2
   }
 
+  /** From #keys to `words`; the codes of a word are looked up only where its key does not do. */
   #findAll(text: string, keyCount: number, learn: boolean): number {
     const keys = this.#keys
     const words = this.words
-    const stopCount = this.#stopCount
     let slots = this.#slots
     let last = slots.length - 1
     let count = 0
     for (let place = 0; place < 4 * keyCount; place += 4) {
       const low = keys[place]!
       const high = keys[place + 1]!
+      const units = keys[place + 2]!
       let word = -1
-      if (keys[place + 2]! <= wholeKeyLength) {
+      if (units <= wholeKeyLength) {
         let slot = (keyHash(low, high) << 2) & last
         let entry = slots[slot + 2]!
         while (entry !== 0 && (slots[slot] !== low || slots[slot + 1] !== high || entry < 0)) {
@@ -150,165 +133,144 @@ export class WordTable {
         }
         word = entry - 1
       }
-      if (word < 0 && (learn || keys[place + 2]! > wholeKeyLength)) {
-        const units = keys[place + 2]!
-        this.#loadCodes(text, keys[place + 3]! - units, units)
-        word = this.#find(low, high, units, false, learn)
+      if (word < 0 && (learn || units > wholeKeyLength)) {
+        this.#writeAscii(text, keys[place + 3]! - units, units)
+        word = this.#find(low, high, 0, units, false, learn)
         slots = this.#slots
         last = slots.length - 1
       }
-      if (word < 0 || word >= stopCount) words[count++] = word
+      if (word < 0 || word >= this.#stopCount) words[count++] = word
     }
     return count
   }
 
-  /** The codes of an ASCII word into #codes. */
-  #loadCodes(text: string, start: number, units: number): void {
+  /** The codes of an ASCII word to the beginning of #codes. */
+  #writeAscii(text: string, start: number, units: number): void {
+    if (this.#codes.length > keptBufferLength) this.#codes = new Uint16Array(256)
+    this.#codes = withRoom(this.#codes, units)
     const table = characterTable(this.#lowercase)
-    while (this.#codes.length < units) this.#growCodes()
-    const codes = this.#codes
     for (let index = 0; index < units; index++) {
-      codes[index] = table[text.charCodeAt(start + index)]!
+      this.#codes[index] = table[text.charCodeAt(start + index)]!
     }
-    if (codes.length > keptBufferLength) this.#codes = codes.slice(0, units)
   }
 
-  /** As `read`, for a text with any character in it, one by one. */
+  /** As `read`, for a text with any character in it. */
   #readAny(text: string, learn: boolean): number {
-    const table = characterTable(this.#lowercase)
     const length = text.length
-    const words = this.words
-    let codes = this.#codes
+    if (this.#codes.length > keptBufferLength) this.#codes = new Uint16Array(256)
+    this.#codes = withRoom(this.#codes, length)
+    if (!writeCodes(text, this.#lowercase, this.#codes)) {
+      return this.read(text.toLowerCase(), learn)
+    }
+    const codes = this.#codes
     let count = 0
-    let units = 0
+    let start = 0
     let pairs = 0
+    for (let index = 0; index <= length; index++) {
+      const code = index < length ? codes[index]! : separator
+      if (code !== separator) {
+        if (isSecondHalf(code)) pairs++
+        continue
+      }
+      if (index - start - pairs > 1) {
+        const word = this.#findCoded(start, index - start, learn)
+        if (word < 0 || word >= this.#stopCount) this.words[count++] = word
+      }
+      start = index + 1
+      pairs = 0
+    }
+    return count
+  }
+
+  /** The number of the word whose codes stand in #codes from `start` on, or -1. */
+  #findCoded(start: number, units: number, learn: boolean): number {
+    const codes = this.#codes
     let low = 0
     let high = 0
     let exotic = false
-    for (let index = 0; index <= length; index++) {
-      let code = index < length ? table[text.charCodeAt(index)]! : separator
-      if (code >= undecided) {
-        if (code === undecided) {
-          if (needsWholeText(text.charCodeAt(index), this.#lowercase)) {
-            return this.read(text.toLowerCase(), learn)
-          }
-          code = decide(text, index, this.#lowercase)
-          if (code < 128 && code !== separator) code = codeOf(code)
-          if (text.codePointAt(index)! > 0xffff) index++
-        }
-        if (code > 0xffff) {
-          const first = ((code - 0x1_0000) >> 10) | 0xd800
-          if (units === codes.length) codes = this.#growCodes()
-          codes[units++] = first
-          pairs++
-          code = (code & 0x3ff) | 0xdc00
-        }
-        if (code >= undecided) {
-          exotic = true
-          for (let part = exoticParts(code); part > 0; part--) {
-            high = ((high << 6) | (high >>> 26)) ^ (low >>> 26)
-            low = (low << 6) | ((code >>> (6 * part)) & 63)
-          }
-        }
-      }
-      if (code !== separator) {
-        if (units === codes.length) codes = this.#growCodes()
-        codes[units++] = code
+    for (let index = start; index < start + units; index++) {
+      const code = codes[index]!
+      // All 16 bits of what is not ASCII.
+      let shift = code < undecided ? 0 : 12
+      if (shift > 0) exotic = true
+      for (; shift >= 0; shift -= 6) {
         high = ((high << 6) | (high >>> 26)) ^ (low >>> 26)
-        low = (low << 6) | (code & 63)
-      } else if (units !== 0) {
-        if (units - pairs > 1) {
-          const word = this.#find(low, high, units, exotic, learn)
-          if (word < 0 || word >= this.#stopCount) words[count++] = word
-        }
-        units = 0
-        pairs = 0
-        low = 0
-        high = 0
-        exotic = false
+        low = (low << 6) | ((code >>> shift) & 63)
       }
     }
-    if (codes.length > keptBufferLength) this.#codes = new Uint16Array(64)
-    return count
+    return this.#find(low, high, start, units, exotic, learn)
   }
 
-  /** The number of the word whose codes stand in #codes, or -1. */
-  #find(low: number, high: number, units: number, exotic: boolean, learn: boolean): number {
+  #find(
+    low: number,
+    high: number,
+    start: number,
+    units: number,
+    exotic: boolean,
+    learn: boolean,
+  ): number {
     const slots = this.#slots
-    const mask = (slots.length >> 2) - 1
+    const last = slots.length - 1
     const whole = units <= wholeKeyLength && !exotic
-    let slot = keyHash(low, high) & mask
+    let slot = (keyHash(low, high) << 2) & last
     while (true) {
-      const entry = slots[4 * slot + 2]!
+      const entry = slots[slot + 2]!
       if (entry === 0) break
-      if (slots[4 * slot] === low && slots[4 * slot + 1] === high) {
-        if (whole ? entry > 0 : entry < 0 && this.#holds(-entry - 1, units)) {
-          return (whole ? entry : -entry) - 1
-        }
+      if (slots[slot] === low && slots[slot + 1] === high) {
+        if (whole && entry > 0) return entry - 1
+        if (!whole && entry < 0 && this.#holds(-entry - 1, start, units)) return -entry - 1
       }
-      slot = (slot + 1) & mask
+      slot = (slot + 4) & last
     }
-    return learn ? this.#insert(slot, low, high, units, whole) : -1
-  }
-
-  /** True when the word with that number has the codes in #codes. */
-  #holds(number: number, units: number): boolean {
-    const pool = this.#pool
-    const codes = this.#codes
-    const start = this.#starts[number]!
-    for (let index = 0; index < units; index++) {
-      if (pool[start + index] !== codes[index]) return false
-    }
-    return pool[start + units] === 0
-  }
-
-  #insert(slot: number, low: number, high: number, units: number, whole: boolean): number {
-    const number = this.#numbering.next++
-    while (this.#poolLength + units + 1 > this.#pool.length) {
-      const pool = new Uint16Array(this.#pool.length * 2)
-      pool.set(this.#pool)
-      this.#pool = pool
-    }
-    while (number >= this.#starts.length) {
-      const starts = new Int32Array(this.#starts.length * 2)
-      starts.set(this.#starts)
-      this.#starts = starts
-    }
-    this.#pool.set(this.#codes.subarray(0, units), this.#poolLength)
-    this.#starts[number] = this.#poolLength
-    this.#poolLength += units + 1
-    this.#slots[4 * slot] = low
-    this.#slots[4 * slot + 1] = high
-    this.#slots[4 * slot + 2] = whole ? number + 1 : -number - 1
-    this.#count++
-    if (this.#count * 8 > this.#slots.length) this.#growSlots()
+    if (!learn) return -1
+    const number = this.#insert(start, units)
+    slots[slot] = low
+    slots[slot + 1] = high
+    slots[slot + 2] = whole ? number + 1 : -number - 1
+    if (++this.#count * 8 > slots.length) this.#growSlots()
     return number
   }
 
-  #growCodes(): Uint16Array<ArrayBuffer> {
-    const codes = new Uint16Array(this.#codes.length * 2)
-    codes.set(this.#codes)
-    this.#codes = codes
-    return codes
+  /** True when the word with that number has the codes in #codes from `start` on. */
+  #holds(number: number, start: number, units: number): boolean {
+    const pool = this.#pool
+    const codes = this.#codes
+    const first = this.#starts[number]!
+    for (let index = 0; index < units; index++) {
+      if (pool[first + index] !== codes[start + index]) return false
+    }
+    return pool[first + units] === 0
+  }
+
+  #insert(start: number, units: number): number {
+    const number = this.#numbering.next++
+    this.#starts = withRoom(this.#starts, number + 1)
+    this.#pool = withRoom(this.#pool, this.#poolLength + units + 1)
+    this.#starts[number] = this.#poolLength
+    this.#pool.set(this.#codes.subarray(start, start + units), this.#poolLength)
+    this.#poolLength += units + 1
+    return number
   }
 
   #growSlots(): void {
     const old = this.#slots
     const slots = new Int32Array(old.length * 2)
-    const mask = (slots.length >> 2) - 1
-    for (let index = 0; index < old.length; index += 4) {
-      if (old[index + 2] === 0) continue
-      let slot = keyHash(old[index]!, old[index + 1]!) & mask
-      while (slots[4 * slot + 2] !== 0) slot = (slot + 1) & mask
-      slots.set(old.subarray(index, index + 3), 4 * slot)
+    const last = slots.length - 1
+    for (let from = 0; from < old.length; from += 4) {
+      if (old[from + 2] === 0) continue
+      let slot = (keyHash(old[from]!, old[from + 1]!) << 2) & last
+      while (slots[slot + 2] !== 0) slot = (slot + 4) & last
+      slots[slot] = old[from]!
+      slots[slot + 1] = old[from + 1]!
+      slots[slot + 2] = old[from + 2]!
     }
     this.#slots = slots
   }
 }
 
-/** How many more times than once a code is shifted in: all 16 bits of one that is not ASCII's. */
-function exoticParts(code: number): number {
-  return code < undecided ? 0 : 2
+/** Of the two units of a character above U+FFFF. */
+function isSecondHalf(unit: number): boolean {
+  return (unit & 0xfc00) === 0xdc00
 }
 
 /** Mixes two halves: products with odd constants, the high bits folded down. */

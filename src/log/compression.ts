@@ -71,7 +71,10 @@ export function decompress(
         return zstdDecompressSync(data, { maxOutputLength: maxBytes })
     }
   } catch (error) {
-    const reason = `${compression} data do not decompress: ${messageOf(error)}`
+    // WebAssembly says no more than that it was stopped.
+    const what = messageOf(error)
+    const why = what === 'unreachable' ? 'they are malformed' : what
+    const reason = `${compression} data do not decompress: ${why}`
     throw fail('BATCH_DAMAGED', `${where}: ${reason}`, { cause: error })
   }
 }

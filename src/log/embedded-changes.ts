@@ -22,17 +22,25 @@ export class ChangeWatch {
   #timer: NodeJS.Timeout | undefined
   #pollMs = shortestPollMs
   #changedAt = 0
-  /** What the database's versions were when somebody was last told. */
-  #told: string
+  /** What the database's versions were when they were last looked at. */
+  #seen: string
+  #revision = 0
 
   constructor(database: EmbeddedDatabase) {
     this.#database = database
-    this.#told = this.#version()
+    this.#seen = this.#version()
+  }
+
+  /** See `Log.revision`: rises with every look that finds something new. */
+  get revision(): number {
+    return this.#revision
   }
 
   /** See `Log.changed`. */
-  async changed(waitMs: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted || this.#look() || waitMs <= 0) return
+  async changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted || this.#revision > since || waitMs <= 0) return
+    this.#look()
+    if (this.#revision > since) return
     await new Promise<void>((resolve) => {
       const finish = () => {
         this.#waiters.delete(waiter)
@@ -48,7 +56,7 @@ export class ChangeWatch {
 
   /** This handle has committed: whoever waits goes on. */
   wake(): void {
-    if (this.#waiters.size > 0 && this.#look()) this.#finishAll()
+    this.#look()
   }
 
   close(): void {
@@ -60,13 +68,15 @@ export class ChangeWatch {
     for (const waiter of [...this.#waiters]) waiter.finish()
   }
 
-  /** True, once, when something was committed since it was last true. */
+  /** Looks whether something was committed since the last look; if so, whoever waits goes on. */
   #look(): boolean {
     const version = this.#version()
-    if (version === this.#told) return false
-    this.#told = version
+    if (version === this.#seen) return false
+    this.#seen = version
+    this.#revision++
     this.#changedAt = performance.now()
     this.#pollMs = shortestPollMs
+    this.#finishAll()
     return true
   }
 
@@ -75,7 +85,7 @@ export class ChangeWatch {
       return `${this.#database.dataVersion()}/${this.#database.ownVersion}`
     } catch (error) {
       // Somebody recovers the database: there will be something to see.
-      if (isBusy(error)) return this.#told
+      if (isBusy(error)) return this.#seen
       throw error
     }
   }
@@ -87,10 +97,7 @@ export class ChangeWatch {
   #poll(): void {
     this.#timer = undefined
     if (this.#waiters.size === 0) return
-    if (this.#look()) {
-      this.#finishAll()
-      return
-    }
+    if (this.#look()) return
     const now = performance.now()
     for (const waiter of [...this.#waiters]) if (now >= waiter.until) waiter.finish()
     if (now - this.#changedAt > activeMs) {

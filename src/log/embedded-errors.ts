@@ -7,6 +7,7 @@ const fullWaitMs = 1000
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const busy = 5
 const readOnly = 8
+const failedIo = 10
 const full = 13
 const cannotOpen = 14
 const protocol = 15
@@ -42,6 +43,7 @@ export function translated(error: unknown, directory: string): unknown {
         waitMs: fullWaitMs,
       })
     case readOnly:
+    case failedIo:
     case cannotOpen:
     case 'EROFS':
     case 'EACCES':

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
-import { orderOf } from '../core/errors.ts'
+import { messageOf } from '../core/errors.ts'
 import type { Compactor } from './embedded-compaction.ts'
 import type { EmbeddedDatabase } from './embedded-database.ts'
 import { mayLive, ownProcess } from './embedded-process.ts'
@@ -41,6 +41,8 @@ export class Maintenance {
   #cleanedAt = 0
   #sweptAt = Number.NEGATIVE_INFINITY
   #checkpointed = ''
+  /** What housekeeping last failed with, for people to see. */
+  lastError: string | undefined
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
@@ -80,8 +82,8 @@ export class Maintenance {
         await this.#options.sweep.run()
       }
     } catch (error) {
-      // A full disk or a lock held for long: commits say so themselves, and the next tick tries again.
-      if (orderOf(error) === undefined && !this.#closed) throw error
+      // A full disk, a damaged file: whoever commits or reads is told; the next tick tries again.
+      if (!this.#closed) this.lastError = messageOf(error)
     }
   }
 

@@ -60,7 +60,7 @@ async function work(member: Membership): Promise<void> {
       positions.set(partition, copied.nextOffset)
     }
     if (idle && options.untilDone && member.owned.length === 4) return
-    if (idle) await log.changed(20)
+    if (idle) await log.changed(log.revision(), 20)
   }
 }
 

@@ -82,6 +82,8 @@ export interface EmbeddedLogMetrics {
   readonly busyCount: number
   /** Size of the file that SQLite writes ahead: it is copied back all the time. */
   readonly walSizeBytes: number
+  /** What housekeeping last failed with, if it ever did. */
+  readonly maintenanceError: string | undefined
 }
 
 export interface EmbeddedLog extends Log {
@@ -213,8 +215,12 @@ class Handle implements EmbeddedLog {
     return this.#database.read(() => this.#reader.read(topic, partition, offset, maxBytes))
   }
 
-  changed(waitMs: number, signal?: AbortSignal): Promise<void> {
-    return this.#changes.changed(waitMs, signal)
+  revision(): number {
+    return this.#changes.revision
+  }
+
+  changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#changes.changed(since, waitMs, signal)
   }
 
   count(
@@ -272,6 +278,7 @@ class Handle implements EmbeddedLog {
       queued: this.#commits.depth,
       busyCount: this.#database.busyCount,
       walSizeBytes: this.#disk.size(join(this.#folder, 'millrace.db-wal')),
+      maintenanceError: this.#maintenance.lastError,
     }
   }
 

@@ -182,19 +182,23 @@ export function commitLaws(open: OpenLog): void {
         await log.createTopic('awaited', { partitions: 1 })
         for (const handle of new Set([log, other])) {
           const startedAt = performance.now()
-          for (let round = 0; round < 5; round++) await handle.changed(20)
+          for (let round = 0; round < 5; round++) await handle.changed(handle.revision(), 20)
           const waitedMs = performance.now() - startedAt
           assert.ok(waitedMs > 30, `nothing came, so it waits, not ${waitedMs} ms in all`)
-          const waiting = handle.changed(20_000)
+          const since = handle.revision()
+          const waiting = [handle.changed(since, 20_000), handle.changed(since, 20_000)]
           await put(log, 'awaited', 0, ['now'])
-          await waiting
+          await Promise.all(waiting)
+          await handle.changed(since, 20_000)
+          const before = handle.revision()
           await put(log, 'awaited', 0, ['before it is asked'])
-          await handle.changed(20_000)
+          await handle.changed(before, 20_000)
+          await handle.changed(before, 20_000)
           const aborter = new AbortController()
-          const aborted = handle.changed(20_000, aborter.signal)
+          const aborted = handle.changed(handle.revision(), 20_000, aborter.signal)
           aborter.abort()
           await aborted
-          await handle.changed(20_000, aborter.signal)
+          await handle.changed(handle.revision(), 20_000, aborter.signal)
           assert.ok(performance.now() - startedAt < 10_000)
         }
       }))

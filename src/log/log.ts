@@ -165,8 +165,10 @@ export interface Log {
     offset: number,
     options?: ReadOptions,
   ): Promise<Batch | undefined>
-  /** Resolves when something may have been committed since the last call, or after `waitMs`. */
-  changed(waitMs: number, signal?: AbortSignal): Promise<void>
+  /** A number that has risen once something was committed; asked before looking, given to `changed`. */
+  revision(): number
+  /** Resolves once the revision is above `since`, or after `waitMs`, or when the signal aborts. */
+  changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void>
   /**
    * Messages that are really there between two offsets, counted in what is stored, not in what was
    * remembered: the ledger's second check. `by` counts only what that group committed.

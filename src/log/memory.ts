@@ -63,12 +63,10 @@ export function createMemoryLog(options: MemoryLogOptions = {}): MemoryLog {
 class Handle implements MemoryLog {
   readonly #store: MemoryStore
   readonly #clock: Clock
-  #seenVersion: number
 
   constructor(store: MemoryStore, clock: Clock) {
     this.#store = store
     this.#clock = clock
-    this.#seenVersion = store.version
   }
 
   async createTopic(name: string, settings: Partial<TopicSettings> = {}): Promise<TopicInfo> {
@@ -117,10 +115,13 @@ class Handle implements MemoryLog {
     return this.#partition(topic, partition).read(offset, options.maxBytes ?? defaultReadBytes)
   }
 
-  async changed(waitMs: number, signal?: AbortSignal): Promise<void> {
+  revision(): number {
+    return this.#store.version
+  }
+
+  async changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
     const store = this.#store
-    if (store.version === this.#seenVersion) await nextCommit(store, this.#clock, waitMs, signal)
-    this.#seenVersion = store.version
+    if (store.version <= since) await nextCommit(store, this.#clock, waitMs, signal)
   }
 
   async count(

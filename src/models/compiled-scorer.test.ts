@@ -13,7 +13,6 @@ import {
   type TextClassifierOptions,
   textClassifier,
 } from './index.ts'
-import { linearScores } from './linear.ts'
 import { textEstimatorContract } from './model.contract.ts'
 
 textEstimatorContract({

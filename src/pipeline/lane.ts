@@ -93,10 +93,12 @@ export class Lane {
         await this.#commit(this.#assemble(this.#options.inputs[0]!, undefined))
       }
       while (!this.#stop.signal.aborted) {
-        const commit = this.#options.member.paused ? undefined : await this.#step()
+        const { log, member } = this.#options
+        const revision = log.revision()
+        const commit = member.paused ? undefined : await this.#step()
         if (commit === undefined) {
           await committing
-          await this.#options.log.changed(idleMs, this.#stop.signal)
+          await log.changed(revision, idleMs, this.#stop.signal)
           continue
         }
         await committing

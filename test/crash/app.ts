@@ -30,15 +30,19 @@ interface Matched extends Scored {
   readonly truth: z.output<typeof Truth>
 }
 
+const startedAt = Date.UTC(2020, 0, 1)
+
 const orders = topic('orders', { schema: Order, key: (order) => order.shop, partitions: 3 })
 const truths = topic('truths', { schema: Truth, key: (truth) => truth.item, partitions: 2 })
 const scored = topic<Scored>('scored', { key: (one) => one.item, partitions: 2 })
 const matched = topic<Matched>('matched', { partitions: 2, compression: 'zstd' })
-const notes = topic('notes', { schema: Note, partitions: 1, compression: 'gzip' })
+const notes = topic('notes', {
+  ...{ schema: Note, partitions: 1, compression: 'gzip' },
+  // A row of a file has the time at which the file was first opened: another one each run.
+  time: (note) => startedAt + note.seq,
+})
 
 const words = ['cheap', 'good', 'costly', 'poor', 'quick', 'slow', 'fair', 'bold']
-const startedAt = Date.UTC(2020, 0, 1)
-
 /** Some lack what the schema asks for: dead letters of the pipeline that brings them in. */
 function orderOf(index: number, random: () => number) {
   const word = () => words[Math.floor(random() * words.length)]!
