@@ -114,7 +114,7 @@ function checkNewest(database: DatabaseSync, folder: string): Finding {
     }
   }
   if (wrong.length === 0) {
-    return { health: 'ok', saw: `${rows.length} of as many partitions decode` }
+    return { health: 'ok', saw: `those of ${countText(rows.length)} partitions decode` }
   }
   return { health: 'fail', saw: wrong.slice(0, 3).join('; '), fix: damaged }
 }

@@ -56,7 +56,8 @@ export class BatchBuilder {
 
   /**
    * Appends what became of message `from` of another batch: its id, version and headers go with it.
-   * The key is a range of a buffer (`keyStart` -1: none), so that nothing is allocated for it.
+   * The key is a range of a buffer (`keyStart` -1: none), so that nothing is allocated for it. With
+   * `spliceAt` the value starts with the message's own up to that position of its buffer.
    */
   appendDerived(
     keyBytes: Buffer,
@@ -66,6 +67,7 @@ export class BatchBuilder {
     time: number,
     origin: Batch,
     from: number,
+    spliceAt = -1,
   ): void {
     const index = this.#begin(time)
     const columns = this.#columns
@@ -78,6 +80,7 @@ export class BatchBuilder {
       columns.keyEnds[index] = this.#at
     }
     columns.valueStarts[index] = value === null ? -1 : this.#at
+    if (spliceAt >= 0) this.#copy(origin.bytes, origin.valueStarts[from]!, spliceAt)
     if (value !== null) this.#write(value)
     columns.valueEnds[index] = value === null ? -1 : this.#at
     columns.headerStarts[index] = this.#at

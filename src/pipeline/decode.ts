@@ -62,6 +62,8 @@ function describe(issue: SchemaIssue): string {
 export function decodeRows(rows: Rows, schema: Schema | undefined): Failure[] {
   const failures: Failure[] = []
   const { batch } = rows
+  // A schema may have changed a value: then it is written anew.
+  rows.appended = schema === undefined ? [] : undefined
   for (let index = 0; index < batch.count; index++) {
     try {
       const value = decodeValue(batch, index, schema)

@@ -21,6 +21,11 @@ export class Rows {
   origins: Int32Array
   /** Rows that are not simply their message; undefined while all are. */
   identities: (RowIdentity | undefined)[] | undefined
+  /**
+   * Fields that were added to what the message holds, when nothing else was done to it: then its
+   * bytes are written on as they are, numbers beyond 2^53 included. Undefined: it is another value.
+   */
+  appended: readonly string[] | undefined
   /** With a join: the value that a row had when it left it, from which a replay goes on. */
   entries: unknown[] | undefined
 

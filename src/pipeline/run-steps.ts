@@ -45,6 +45,11 @@ export async function runSteps(
     const failed = context.failures.length - failuresBefore
     context.counters.add(row, 'deadLettered', failed)
     context.counters.add(row, 'emitted', rows.count)
+    if (step.kind === 'predict' && rows.appended !== undefined) {
+      rows.appended = [...rows.appended, step.name]
+    } else if (step.kind === 'map' || step.kind === 'flatMap' || step.kind === 'join') {
+      rows.appended = undefined
+    }
     if (step.kind === 'map' || step.kind === 'predict' || step.kind === 'to') {
       context.counters.add(row, 'passed', before - failed)
     } else if (step.kind === 'filter') {

@@ -82,7 +82,8 @@ export class TopicWriter {
     const isDelete = value === deleted
     const checked =
       isDelete || this.#topic.schema === undefined ? value : check(this.#topic.schema, value)
-    const json = isDelete ? null : toJson(value)
+    const spliceAt = isDelete ? -1 : spliceOf(rows, row)
+    const json = isDelete ? null : spliceAt < 0 ? toJson(value) : suffixOf(rows, value, spliceAt)
     let keyBytes = batch.bytes
     let keyStart = batch.keyStarts[origin]!
     let keyEnd = batch.keyEnds[origin]!
@@ -94,7 +95,9 @@ export class TopicWriter {
       keyBytes = scratch
     }
     const time = this.#time === undefined || isDelete ? rows.time(row) : timeOf(this.#time(checked))
-    this.#checkSize(batch, origin, json, Math.max(0, keyEnd - keyStart))
+    const others =
+      Math.max(0, keyEnd - keyStart) + Math.max(0, spliceAt - batch.valueStarts[origin]!)
+    this.#checkSize(batch, origin, json, others)
     const builder = this.#builder(
       keyStart < 0
         ? batch.partition % this.#info.partitions
@@ -102,7 +105,7 @@ export class TopicWriter {
     )
     const identity = rows.identities?.[row]
     if (identity === undefined) {
-      builder.appendDerived(keyBytes, keyStart, keyEnd, json, time, batch, origin)
+      builder.appendDerived(keyBytes, keyStart, keyEnd, json, time, batch, origin, spliceAt)
     } else {
       const headers = withIdentity(headersOf(batch, origin), identity)
       const key = keyStart < 0 ? null : keyBytes.subarray(keyStart, keyEnd)
@@ -120,10 +123,10 @@ export class TopicWriter {
   }
 
   /** Exact only where it could matter: counting bytes of every message would cost. */
-  #checkSize(batch: Batch, origin: number, json: string | null, keyBytes: number): void {
+  #checkSize(batch: Batch, origin: number, json: string | null, besides: number): void {
     const { maxMessageBytes } = this.#info
     const headerBytes = batch.headerEnds[origin]! - batch.headerStarts[origin]!
-    const others = keyBytes + headerBytes + batch.origin.length + passedHeaderBytes
+    const others = besides + headerBytes + batch.origin.length + passedHeaderBytes
     const characters = json?.length ?? 0
     if (characters * 3 + others <= maxMessageBytes) return
     const sizeBytes = Buffer.byteLength(json ?? '') + others
@@ -132,6 +135,37 @@ export class TopicWriter {
       `the message takes ${sizeBytes} bytes, topic ${this.#topic.name} takes ${maxMessageBytes} (maxMessageBytes)`,
     )
   }
+}
+
+const closingBrace = 0x7d
+const openingBrace = 0x7b
+
+/**
+ * Where the closing brace of the message's own JSON stands, when its value is that with fields
+ * added: then only these are written, behind the bytes as they came. -1: it is written anew.
+ */
+function spliceOf(rows: Rows, row: number): number {
+  if (rows.appended === undefined || rows.identities?.[row] !== undefined) return -1
+  const { bytes, valueStarts, valueEnds } = rows.batch
+  const origin = rows.origins[row]!
+  const start = valueStarts[origin]!
+  let end = valueEnds[origin]! - 1
+  while (end > start && bytes[end]! <= 0x20) end--
+  return bytes[start] === openingBrace && bytes[end] === closingBrace ? end : -1
+}
+
+/** The added fields and the closing brace. */
+function suffixOf(rows: Rows, value: unknown, spliceAt: number): string {
+  const fields = rows.appended!
+  if (fields.length === 0) return '}'
+  let suffix = ''
+  for (const field of fields) {
+    suffix += `,${JSON.stringify(field)}:${toJson((value as { [name: string]: unknown })[field])}`
+  }
+  // An object without fields of its own needs no comma before the first.
+  let before = spliceAt - 1
+  while (rows.batch.bytes[before]! <= 0x20) before--
+  return `${rows.batch.bytes[before] === openingBrace ? suffix.slice(1) : suffix}}`
 }
 
 function toJson(value: unknown): string {
