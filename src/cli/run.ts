@@ -95,10 +95,7 @@ function eventsFor(line: StatusLine, speed: number | undefined): RunEvents {
       }
     },
     started(isCaughtUp) {
-      if (isCaughtUp) {
-        line.say('caught up: all messages are consumed; --fresh to replay')
-        return
-      }
+      if (isCaughtUp) return
       for (const stream of streams) line.say(stream)
       line.say('Ctrl-C stops, and the next start goes on where this one stopped')
     },
@@ -136,6 +133,10 @@ function statusText(status: RunStatus): string {
 
 function tellEnd(result: RunResult, flags: RunFlags): void {
   const { figures } = result
+  if (result.reason === 'caught up') {
+    const before = result.worked === 0 ? ', by earlier runs' : ''
+    process.stderr.write(`caught up: all messages are consumed${before}; --fresh to replay\n`)
+  }
   if (!flags.json) {
     for (const [name, value] of Object.entries(figures)) {
       process.stderr.write(`  ${name.padEnd(20)} ${readable(value)}\n`)

@@ -1,7 +1,6 @@
 /** `millrace sql "SELECT ..."`: asks what pipelines kept in DuckDB, also while they run. */
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { warehouseName } from '../sinks/duckdb.ts'
 import type { QueryResult } from '../warehouse/query.ts'
 import { type ContextSource, processContext } from './context.ts'
 import { type Cell, countText, shortened, table } from './table.ts'
@@ -10,7 +9,7 @@ export function sqlCommand(context: ContextSource = processContext): Command {
   return new Command('sql')
     .description('ask a question of what pipelines kept in DuckDB, also while they run')
     .argument('<statement>', 'one statement that reads; try SHOW TABLES')
-    .option('--path <file>', `the DuckDB file (default: ${warehouseName} in MILLRACE_DIR)`)
+    .option('--path <file>', 'the DuckDB file (default: warehouse.duckdb in MILLRACE_DIR)')
     .option('--json', 'print columns and rows as one line of JSON', false)
     .addHelpText(
       'after',
@@ -18,7 +17,8 @@ export function sqlCommand(context: ContextSource = processContext): Command {
     )
     .action(async (statement: string, flags: { path?: string; json: boolean }) => {
       const { output, directory } = context()
-      // Loaded when it is used: DuckDB takes a while.
+      // Loaded when they are used: the other commands start faster.
+      const { warehouseName } = await import('../sinks/duckdb.ts')
       const { query } = await import('../warehouse/query.ts')
       const result = await query(flags.path ?? join(directory, warehouseName), statement)
       await output.print(flags.json ? JSON.stringify(result) : resultText(result, output.columns))

@@ -82,6 +82,20 @@ describe('features: CountVectorizer', () => {
     assertSameCounts([[...words, ...long, ...words].join(' ')], { ngramRange: [1, 2] })
   })
 
+  it('keeps words of eleven characters apart whose keys are equal', () => {
+    // All 63 characters in two places: what the first shifts out of the key meets the other there.
+    const characters = '_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
+    for (let place = 1; place < 11; place++) {
+      const words = [...characters].flatMap((first) =>
+        [...characters].map(
+          (other) => `${first}${'a'.repeat(place - 1)}${other}${'a'.repeat(10 - place)}`,
+        ),
+      )
+      const vectorizer = new CountVectorizer({ lowercase: false }).fit([words.join(' ')])
+      assert.equal(vectorizer.featureNames.length, words.length)
+    }
+  })
+
   it('takes a text of 10 MB, also one that is a single word, and gives the memory back', () => {
     const vectorizer = new CountVectorizer().fit(['word other'])
     const matrix = vectorizer.transform(['word '.repeat(2_000_000), 'w'.repeat(10_000_000)])

@@ -51,10 +51,10 @@ export class TermTable {
    * `learn`, unknown ones are numbered; without, they are left out.
    */
   read(text: string, learn: boolean): number {
-    const wordCount = this.#words.read(text, learn)
-    if (this.#longest > 1) return this.#readGrams(wordCount, learn)
+    if (this.#longest > 1) return this.#readGrams(this.#words.read(text, learn, true), learn)
+    const count = this.#words.read(text, learn, false)
     this.terms = this.#words.words
-    return known(this.terms, wordCount)
+    return count
   }
 
   /** The number of a term given as its words joined by one space, new or known. */
@@ -147,16 +147,6 @@ export class TermTable {
     }
     this.#slots = slots
   }
-}
-
-/** Drops the unknown among the first `count`, in place. */
-function known(terms: Int32Array, count: number): number {
-  let kept = 0
-  for (let index = 0; index < count; index++) {
-    const term = terms[index]!
-    if (term >= 0) terms[kept++] = term
-  }
-  return kept
 }
 
 /** Mixes two numbers: products with odd constants, then a round of multiply and fold. */

@@ -23,7 +23,7 @@ export interface Numbering {
 }
 
 export class WordTable {
-  /** Of the words in the text that was last read, in order, -1 for an unknown one. */
+  /** Of the words in the text that was last read, in order; -1 for an unknown one where kept. */
   words: Int32Array = new Int32Array(256)
   readonly #lowercase: boolean
   readonly #numbering: Numbering
@@ -63,8 +63,11 @@ export class WordTable {
     return this.#findCoded(0, word.length, true)
   }
 
-  /** Finds the words of a text, in `words`, and returns how many. `learn` numbers unknown ones. */
-  read(text: string, learn: boolean): number {
+  /**
+   * Finds the words of a text, in `words`, and returns how many. Unknown words are numbered with
+   * `learn`, are -1 with `keep`, and are left out with neither.
+   */
+  read(text: string, learn: boolean, keep: boolean): number {
     // Two units and a separator are the least that a word takes.
     const most = Math.max(256, Math.ceil(text.length / 3) + 2)
     if (this.words.length < most || this.words.length > keptBufferLength) {
@@ -72,7 +75,9 @@ export class WordTable {
       this.#keys = new Int32Array(4 * most)
     }
     const keyCount = this.#readKeys(text)
-    return keyCount < 0 ? this.#readAny(text, learn) : this.#findAll(text, keyCount, learn)
+    return keyCount < 0
+      ? this.#readAny(text, learn, keep)
+      : this.#findAll(text, keyCount, learn, keep)
   }
 
   /**
@@ -113,7 +118,9 @@ export class WordTable {
   }
 
   /** From #keys to `words`; the codes of a word are looked up only where its key does not do. */
-  #findAll(text: string, keyCount: number, learn: boolean): number {
+  #findAll(text: string, keyCount: number, learn: boolean, keep: boolean): number {
+    const stopCount = this.#stopCount
+    const kept = keep ? 1 : 0
     const keys = this.#keys
     const words = this.words
     let slots = this.#slots
@@ -139,7 +146,9 @@ export class WordTable {
         slots = this.#slots
         last = slots.length - 1
       }
-      if (word < 0 || word >= this.#stopCount) words[count++] = word
+      // One more when it is no stop word, or unknown and kept: again without a branch.
+      words[count] = word
+      count += ((stopCount - 1 - word) >>> 31) | ((word >>> 31) & kept)
     }
     return count
   }
@@ -155,12 +164,12 @@ export class WordTable {
   }
 
   /** As `read`, for a text with any character in it. */
-  #readAny(text: string, learn: boolean): number {
+  #readAny(text: string, learn: boolean, keep: boolean): number {
     const length = text.length
     if (this.#codes.length > keptBufferLength) this.#codes = new Uint16Array(256)
     this.#codes = withRoom(this.#codes, length)
     if (!writeCodes(text, this.#lowercase, this.#codes)) {
-      return this.read(text.toLowerCase(), learn)
+      return this.read(text.toLowerCase(), learn, keep)
     }
     const codes = this.#codes
     let count = 0
@@ -174,7 +183,7 @@ export class WordTable {
       }
       if (index - start - pairs > 1) {
         const word = this.#findCoded(start, index - start, learn)
-        if (word < 0 || word >= this.#stopCount) this.words[count++] = word
+        if (word < 0 ? keep : word >= this.#stopCount) this.words[count++] = word
       }
       start = index + 1
       pairs = 0

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { threadId } from 'node:worker_threads'
 import type { Clock } from '../core/clock.ts'
-import { fail } from '../core/errors.ts'
+import { fail, orderOf } from '../core/errors.ts'
 import { checkMetadata, checkName } from './embedded-checks.ts'
 import type { EmbeddedDatabase } from './embedded-database.ts'
 import { GroupRows, type GroupView, goneMembers } from './embedded-group-rows.ts'
@@ -153,6 +153,13 @@ export class Groups {
 
   /** All members of this handle leave. */
   async close(): Promise<void> {
-    for (const member of [...this.#members]) await member.leave()
+    for (const member of [...this.#members]) {
+      try {
+        await member.leave()
+      } catch (error) {
+        // On a full disk it cannot say so: the others find that its process is gone, or is silent.
+        if (orderOf(error) !== 'try-later') throw error
+      }
+    }
   }
 }

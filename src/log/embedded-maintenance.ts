@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
-import { messageOf } from '../core/errors.ts'
+import { messageOf, orderOf } from '../core/errors.ts'
 import type { Compactor } from './embedded-compaction.ts'
 import type { EmbeddedDatabase } from './embedded-database.ts'
 import { mayLive, ownProcess } from './embedded-process.ts'
@@ -153,6 +153,11 @@ export class Maintenance {
     if (!this.#leads) return
     const { database } = this.#options
     const give = database.prepare("DELETE FROM leases WHERE name = 'maintenance' AND holder = ?")
-    await database.write(() => give.run(this.#holder))
+    try {
+      await database.write(() => give.run(this.#holder))
+    } catch (error) {
+      // On a full disk it is not given back: the next one sees that its holder is gone.
+      if (orderOf(error) !== 'try-later') throw error
+    }
   }
 }

@@ -24,7 +24,9 @@ export class CompiledTextClassifier<Label extends string = string>
   readonly #intercepts: Float64Array
   /** How often each term stands in the text at hand: zeros between calls. */
   readonly #counts: Float64Array
+  /** The different terms of the text at hand, and what each weighs in it. */
   readonly #touched: Int32Array
+  readonly #values: Float64Array
   readonly #row: Float64Array
 
   constructor(model: LinearTextModel<Label>) {
@@ -36,7 +38,8 @@ export class CompiledTextClassifier<Label extends string = string>
       ngramRange: features.ngramRange,
       stopWords: features.stopWords ?? [],
     })
-    const numbers = terms.map((term) => this.#table.add(term))
+    const numbers = new Int32Array(terms.length)
+    for (const column of commonFirst(model)) numbers[column] = this.#table.add(terms[column]!)
     const stride = 1 + labels.length
     const weights = new Float64Array(this.#table.size * stride)
     for (const [column, number] of numbers.entries()) {
@@ -52,6 +55,7 @@ export class CompiledTextClassifier<Label extends string = string>
     this.#intercepts = model.intercepts
     this.#counts = new Float64Array(this.#table.size)
     this.#touched = new Int32Array(this.#table.size)
+    this.#values = new Float64Array(this.#table.size)
     this.#row = new Float64Array(labels.length)
   }
 
@@ -94,30 +98,39 @@ export class CompiledTextClassifier<Label extends string = string>
   /** The scores before the softmax: for naive Bayes ln P(text, label). */
   decideInto(text: string, scores: Float64Array): void {
     const distinct = this.#countTerms(text)
-    const labels = this.labels.length
+    const stride = 1 + this.labels.length
     const weights = this.#weights
+    const values = this.#values
+    const touched = this.#touched
+    const length = this.#weigh(distinct)
+    const scale = this.#norm === null || length === 0 ? 1 : 1 / length
+    // Label by label, so that each sum stays in a register.
+    for (let label = 1; label < stride; label++) {
+      let score = 0
+      for (let index = 0; index < distinct; index++) {
+        score += values[index]! * weights[touched[index]! * stride + label]!
+      }
+      scores[label - 1] = score * scale + this.#intercepts[label - 1]!
+    }
+  }
+
+  /** The value of each term that #touched lists into #values; returns the length of that row. */
+  #weigh(distinct: number): number {
+    const stride = 1 + this.labels.length
     const counts = this.#counts
     const norm = this.#norm
-    for (let label = 0; label < labels; label++) scores[label] = 0
     let length = 0
     for (let index = 0; index < distinct; index++) {
       const term = this.#touched[index]!
-      const at = term * (1 + labels)
       let value = counts[term]!
       counts[term] = 0
       if (this.#binary) value = 1
       else if (this.#sublinear) value = Math.log(value) + 1
-      value *= weights[at]!
+      value *= this.#weights[term * stride]!
+      this.#values[index] = value
       length += norm === 'l2' ? value * value : Math.abs(value)
-      for (let label = 0; label < labels; label++) {
-        scores[label]! += value * weights[at + 1 + label]!
-      }
     }
-    if (norm === 'l2') length = Math.sqrt(length)
-    const scale = norm === null || length === 0 ? 1 : 1 / length
-    for (let label = 0; label < labels; label++) {
-      scores[label] = scores[label]! * scale + this.#intercepts[label]!
-    }
+    return norm === 'l2' ? Math.sqrt(length) : length
   }
 
   /** Counts the terms of a text, and returns how many different ones #touched lists. */
@@ -135,6 +148,25 @@ export class CompiledTextClassifier<Label extends string = string>
     }
     return distinct
   }
+}
+
+/**
+ * The columns, common terms first, as far as the weights tell: what is numbered first is found at
+ * the first look and lies together in memory. Answers do not depend on it.
+ */
+function commonFirst({ terms, tfidf, labels, coefficients }: LinearTextModel): Int32Array {
+  const rarity = tfidf?.options.useIdf
+    ? tfidf.idf
+    : Float64Array.from(terms, (_, column) => {
+        let sum = 0
+        for (let label = 0; label < labels.length; label++) {
+          sum -= coefficients[label * terms.length + column]!
+        }
+        return sum
+      })
+  return Int32Array.from(terms, (_, column) => column).sort(
+    (a, b) => rarity[a]! - rarity[b]! || a - b,
+  )
 }
 
 function checkTexts(inputs: readonly unknown[]): void {

@@ -125,17 +125,25 @@ export class JoinState {
     return keys
   }
 
-  /** Committed values of both sides of the keys, as far as the overlay does not have them. */
+  /**
+   * The values of both sides of the keys: what the overlay has, else what is committed. Both are
+   * taken now: while the log is asked, a commit may end and take its changes from the overlay.
+   */
   async #load(keys: readonly (string | undefined)[]): Promise<Map<string, Buffer>> {
     const wanted = new Set<string>()
+    const known = new Map<string, Buffer>()
     for (const key of keys) {
       if (key === undefined) continue
       for (const side of [`left:${key}`, `right:${key}`]) {
-        if (!this.#overlay.has(side)) wanted.add(side)
+        const pending = this.#overlay.get(side)
+        if (pending === undefined) wanted.add(side)
+        else if (pending.bytes !== null) known.set(side, pending.bytes)
       }
     }
-    if (wanted.size === 0) return new Map()
-    return this.#log.state(this.#store, this.#partition, [...wanted])
+    if (wanted.size === 0) return known
+    const committed = await this.#log.state(this.#store, this.#partition, [...wanted])
+    for (const [key, value] of committed) known.set(key, value)
+    return known
   }
 
   #get(key: string, known: Map<string, Buffer>): Waiting | undefined {

@@ -105,7 +105,10 @@ export interface SourceInputOptions extends InputStart {
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly ratePerSecond: number | undefined
+  readonly untilEnd: boolean
   readonly maxMessages: number
+  /** Called when the source has nothing more, before that is committed. */
+  ended(): void
 }
 
 /** Reads a source from the position that was committed with its last messages. */
@@ -113,12 +116,12 @@ export async function sourceInput(options: SourceInputOptions): Promise<LaneInpu
   const { counters, saved } = restore(options)
   let offset = options.checkpoint?.offset ?? 0
   let source = saved?.source
-  let done = saved?.done === true
-  let reader: SourceReader | undefined
-  if (!done) {
-    const { clock, signal, ratePerSecond } = options
-    reader = await options.source.open({ position: source, clock, signal, ratePerSecond })
-  }
+  // A source that ended may have more by now: it is asked again, once in each run.
+  let isSavedDone = saved?.done === true
+  let done = false
+  const { clock, signal, ratePerSecond, untilEnd } = options
+  const context = { position: source, clock, signal, ratePerSecond, untilEnd }
+  let reader: SourceReader | undefined = await options.source.open(context)
   return {
     ...{ topic: options.topic, partition: options.partition, entry: options.entry, counters },
     schema: undefined,
@@ -130,11 +133,14 @@ export async function sourceInput(options: SourceInputOptions): Promise<LaneInpu
       const read = await reader.read(options.maxMessages)
       if (read === undefined) {
         done = true
+        options.ended()
+        if (isSavedDone) return undefined
         return { batch: noBatch(options), unreadable: [], offset, source, done, expired: 0 }
       }
-      source = read.position
       const { batch, unreadable } = read
       if (batch.count === 0 && unreadable.length === 0) return undefined
+      source = read.position
+      isSavedDone = false
       for (let index = 0; index < batch.count; index++) batch.offsets[index] = offset + index
       offset += batch.count + unreadable.length
       return { batch, unreadable, offset, source, expired: 0 }

@@ -48,6 +48,10 @@ export interface LaneProgress {
   messages: number
   deadLetters: number
   waiting: string | undefined
+  /** Sources that may have more to give; 0 too early means nothing while `isSettled` is false. */
+  openSources: number
+  /** The group has been joined and lanes were started for what it gave. */
+  isSettled: boolean
 }
 
 /** How long a lane sleeps at most when nothing is there to read. */
@@ -88,6 +92,7 @@ export class Lane {
   /** Runs until `stop`. Throws what stops the pipeline, and `MEMBER_FENCED`. */
   async run(): Promise<void> {
     let committing: Promise<void> = Promise.resolve()
+    let failure: unknown
     try {
       if (this.#options.sinks.size > 0 && this.#sinkCommits === 0) {
         await this.#commit(this.#assemble(this.#options.inputs[0]!, undefined))
@@ -107,11 +112,14 @@ export class Lane {
         committing.catch(() => {})
       }
     } catch (error) {
-      if (!(error instanceof Stopped)) throw error
-    } finally {
-      await committing
-      for (const input of this.#options.inputs) await input.close()
+      failure = error
     }
+    // What is under way ends before the lane does; where it fails, that came first.
+    await committing.catch((error: unknown) => {
+      if (!(error instanceof Stopped)) failure = error
+    })
+    for (const input of this.#options.inputs) await input.close()
+    if (failure !== undefined && !(failure instanceof Stopped)) throw failure
   }
 
   /** The next batch of any input, in turn, and what it comes to. Undefined: nothing to read. */
@@ -120,7 +128,7 @@ export class Lane {
     for (let tried = 0; tried < inputs.length; tried++) {
       const input = inputs[this.#next]!
       this.#next = (this.#next + 1) % inputs.length
-      const read = await input.read()
+      const read = await this.#retry(`read ${input.topic}`, () => input.read())
       if (read !== undefined) return this.#process(input, read)
     }
     return undefined

@@ -9,6 +9,7 @@ import { type App, loadApp } from './app.ts'
 import { type Audit, audit } from './audit.ts'
 import { CaughtUp } from './caught-up.ts'
 import type { Definition } from './definition.ts'
+import { readStep } from './ledger.ts'
 import { type TrainedModel, trainMissing } from './models.ts'
 import { type Plan, planOf } from './plan.ts'
 import { ensureTopics, startOver } from './prepare.ts'
@@ -42,7 +43,7 @@ export interface RunEvents {
   /** A line of a model's training. */
   training(line: string): void
   trained(models: readonly TrainedModel[], seconds: number): void
-  /** Workers run; or nothing is left to do. */
+  /** Workers start; what earlier runs left may be nothing, as far as can be told before. */
   started(isCaughtUp: boolean): void
   status(status: RunStatus): void
 }
@@ -62,6 +63,8 @@ export interface RunResult {
   readonly figures: RunFigures
   readonly audits: readonly Audit[]
   readonly reason: 'caught up' | 'drained'
+  /** Messages that this run worked on. */
+  readonly worked: number
 }
 
 const checkEveryMs = 20
@@ -117,11 +120,15 @@ class Run {
     const caughtUp = new CaughtUp(this.#log, this.#definitions)
     await caughtUp.start()
     const startedAt = this.#clock.now()
+    const hasSources = this.#hasSources()
+    // With sources that all end, nothing can come once they are consumed.
+    const endsByItself = this.#options.untilCaughtUp || hasSources
     const isCaughtUp = await caughtUp.check()
-    const endsByItself = this.#options.untilCaughtUp || this.#hasOnlyFiniteWork()
-    const nothingLeft = isCaughtUp && endsByItself
-    this.#options.tell.started(nothingLeft)
-    const reason = nothingLeft ? 'caught up' : await this.#work(caughtUp, endsByItself)
+    this.#options.tell.started(isCaughtUp && endsByItself)
+    const reason =
+      isCaughtUp && endsByItself && !hasSources
+        ? 'caught up'
+        : await this.#work(new CaughtUp(this.#log, this.#definitions), endsByItself)
     const seconds = (this.#clock.now() - startedAt) / 1000
     return this.#result(reason, before, seconds)
   }
@@ -139,15 +146,16 @@ class Run {
     tell.trained(models, (this.#clock.now() - startedAt) / 1000)
   }
 
-  /** With sources that all end, nothing can come once they are consumed. */
-  #hasOnlyFiniteWork(): boolean {
+  #hasSources(): boolean {
     return this.#definitions.some((one) => one.inputs.some((input) => input.kind === 'source'))
   }
 
   async #work(caughtUp: CaughtUp, endsByItself: boolean): Promise<RunResult['reason']> {
     const { directory, durability, ratePerSecond, pipelines, testing, drain } = this.#options
     const appUrl = this.#app.url
-    const data = { appUrl, directory, durability, ratePerSecond, pipelines, testing }
+    const untilEnd = this.#options.untilCaughtUp
+    const data = { appUrl, directory, durability, ratePerSecond, untilEnd, pipelines, testing }
+    await caughtUp.start()
     const workers = new Workers(data, this.#options.workers)
     try {
       return await this.#watch(workers, caughtUp, endsByItself, drain)
@@ -164,6 +172,7 @@ class Run {
   ): Promise<RunResult['reason']> {
     let statusAt = 0
     const rate = new Rate(this.#clock)
+    const waiting = AbortSignal.any([drain, workers.failed])
     while (!drain.aborted) {
       workers.throwFailure()
       const now = this.#clock.now()
@@ -172,8 +181,8 @@ class Run {
         for (const summary of this.#summaries) await summary.read()
         this.#options.tell.status(this.#status(workers, rate))
       }
-      if (endsByItself && (await caughtUp.check())) return 'caught up'
-      const waiting = AbortSignal.any([drain, workers.failed])
+      const mayEnd = endsByItself && workers.sourcesEnded()
+      if (mayEnd && (await caughtUp.check())) return 'caught up'
       await this.#clock.sleep(endsByItself ? checkEveryMs : statusEveryMs, waiting)
     }
     return 'drained'
@@ -194,7 +203,7 @@ class Run {
     const audits = await this.#audits()
     const own = Object.assign({}, ...this.#summaries.map((summary) => summary.figures()))
     const figures = runFigures(this.#definitions, before, audits, seconds)
-    return { figures: { ...figures, ...own }, audits, reason }
+    return { figures: { ...figures, ...own }, audits, reason, worked: workedOn(before, audits) }
   }
 
   async #audits(): Promise<Audit[]> {
@@ -202,6 +211,13 @@ class Run {
     for (const definition of this.#definitions) audits.push(await audit(this.#log, definition))
     return audits
   }
+}
+
+/** Messages that all pipelines together read since `before`. */
+function workedOn(before: readonly Audit[], after: readonly Audit[]): number {
+  const read = (audits: readonly Audit[]) =>
+    audits.reduce((sum, audit) => sum + (audit.steps.get(readStep)?.in ?? 0), 0)
+  return read(after) - read(before)
 }
 
 /** Messages a second over the last few calls. */

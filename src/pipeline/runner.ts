@@ -3,10 +3,18 @@
  * and gives back what it is asked for.
  */
 import type { Clock } from '../core/clock.ts'
-import { codeOf, fail } from '../core/errors.ts'
+import { codeOf, fail, messageOf, orderOf } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
-import type { Checkpoint, Log, Membership, TopicInfo, TopicPartition } from '../log/log.ts'
+import type {
+  AssignmentChange,
+  Checkpoint,
+  Log,
+  Membership,
+  TopicInfo,
+  TopicPartition,
+} from '../log/log.ts'
 import type { Model } from '../models/model.ts'
+import type { SourceUse } from '../sources/source.ts'
 import { deadLetterTopic, replayTopic } from './dead-letters.ts'
 import type { Definition } from './definition.ts'
 import { Lane, type LaneProgress } from './lane.ts'
@@ -23,6 +31,8 @@ export interface RunnerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly ratePerSecond: number | undefined
+  /** See `SourceContext.untilEnd`. */
+  readonly untilEnd: boolean
 }
 
 interface RunningLane {
@@ -41,9 +51,16 @@ export class Runner {
   readonly #planHash: string
   readonly #share: DeadLetterShare
   readonly #lanes = new Map<string, RunningLane>()
-  readonly progress: LaneProgress = { messages: 0, deadLetters: 0, waiting: undefined }
+  readonly progress: LaneProgress = {
+    messages: 0,
+    deadLetters: 0,
+    waiting: undefined,
+    openSources: 0,
+    isSettled: false,
+  }
   #models: Map<string, Model<unknown, unknown>> = new Map()
   #topics = new Map<string, TopicInfo>()
+  readonly #openSources = new Set<string>()
   #failure: { readonly error: unknown } | undefined
   #fenced = false
 
@@ -61,20 +78,40 @@ export class Runner {
     this.#models = await openModels(this.#definition, log, directory)
     for (const topic of await log.topics()) this.#topics.set(topic.name, topic)
     while (!signal.aborted) {
-      const member = await log.join(this.#definition.name, this.#joinOptions())
+      const joining = () => log.join(this.#definition.name, this.#joinOptions())
+      const member = await this.#unlessBusy(joining)
+      if (member === undefined) {
+        await clock.sleep(heartbeatMs, signal)
+        continue
+      }
       this.#fenced = false
       try {
         while (!signal.aborted && !this.#fenced) {
-          await this.#beat(member)
+          await this.#unlessBusy(() => this.#beat(member))
           if (this.#failure !== undefined) throw this.#failure.error
           if (member.superseded) throw this.#superseded()
           await clock.sleep(heartbeatMs, signal)
         }
       } finally {
         await this.#stopLanes(() => true)
-        await member.leave()
+        // On a full disk it cannot say so: the others find that it is gone.
+        await this.#unlessBusy(() => member.leave())
       }
       if (this.#failure !== undefined) throw this.#failure.error
+    }
+  }
+
+  /** A full disk or a lock held for long ends no pipeline: undefined, and it is tried again. */
+  async #unlessBusy<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+    const { progress } = this
+    try {
+      const result = await work()
+      if (progress.waiting?.startsWith('group: ')) progress.waiting = undefined
+      return result
+    } catch (error) {
+      if (orderOf(error) !== 'try-later') throw error
+      progress.waiting ??= `group: ${messageOf(error)}`
+      return undefined
     }
   }
 
@@ -98,7 +135,8 @@ export class Runner {
   }
 
   async #beat(member: Membership): Promise<void> {
-    const change = await member.heartbeat()
+    const change = await this.#heartbeat(member)
+    if (change === undefined) return
     const leaving = [...change.revoking, ...change.lost]
     if (leaving.length > 0) {
       await this.#stopLanes((running) => running.places.some((place) => includes(leaving, place)))
@@ -108,6 +146,18 @@ export class Runner {
     await this.#stopLanes((running, key) => !same(running.places, wanted.get(key) ?? []))
     for (const [key, places] of wanted) {
       if (!this.#lanes.has(key) && this.#failure === undefined) this.#start(key, places, member)
+    }
+    this.progress.isSettled = true
+  }
+
+  /** Undefined: it was silent too long, the group went on without it, and it has to join again. */
+  async #heartbeat(member: Membership): Promise<AssignmentChange | undefined> {
+    try {
+      return await member.heartbeat()
+    } catch (error) {
+      if (codeOf(error) !== 'MEMBER_FENCED') throw error
+      this.#fenced = true
+      return undefined
     }
   }
 
@@ -130,7 +180,11 @@ export class Runner {
 
   #start(key: string, places: readonly TopicPartition[], member: Membership): void {
     const stopping = new AbortController()
-    const work = this.#runLane(places, member, stopping.signal)
+    const sources = places.filter((place) => this.#sourceOf(place) !== undefined)
+    for (const { topic } of sources) this.#setOpen(topic, true)
+    const work = this.#runLane(places, member, stopping.signal).finally(() => {
+      for (const { topic } of sources) this.#setOpen(topic, false)
+    })
     const ended = work.catch((error: unknown) => {
       // The group went on without this member: what it held is dropped, and it joins again.
       if (codeOf(error) === 'MEMBER_FENCED') this.#fenced = true
@@ -192,20 +246,18 @@ export class Runner {
     signal: AbortSignal,
   ): Promise<LaneInput> {
     const definition = this.#definition
-    const { log, clock, ratePerSecond } = this.#options
+    const { log, clock, ratePerSecond, untilEnd } = this.#options
     const start = {
       pipeline: definition.name,
       ...place,
       stepNames: definition.steps.map((step) => step.name),
       checkpoint: checkpoints.find((one) => includes([one], place)),
     }
-    const source = definition.inputs.find(
-      (input) => input.kind === 'source' && sourceTopic(definition, input) === place.topic,
-    )
-    if (source?.kind === 'source') {
-      const maxMessages = maxMessagesPerRead
-      const rate = { clock, signal, ratePerSecond, maxMessages }
-      return sourceInput({ ...start, ...rate, entry: 0, source: source.source })
+    const source = this.#sourceOf(place)
+    if (source !== undefined) {
+      const pace = { clock, signal, ratePerSecond, untilEnd, maxMessages: maxMessagesPerRead }
+      const ended = () => this.#setOpen(place.topic, false)
+      return sourceInput({ ...start, ...pace, entry: 0, source, ended })
     }
     const input = topicInputs(definition).find(({ topic }) => topic.name === place.topic)
     return topicInput({
@@ -217,6 +269,21 @@ export class Runner {
       onGap: definition.settings.onGap,
       maxBytes: maxBytesPerRead,
     })
+  }
+
+  #setOpen(source: string, isOpen: boolean): void {
+    if (isOpen) this.#openSources.add(source)
+    else this.#openSources.delete(source)
+    this.progress.openSources = this.#openSources.size
+  }
+
+  #sourceOf(place: TopicPartition): SourceUse<unknown> | undefined {
+    const definition = this.#definition
+    for (const input of definition.inputs) {
+      const isIt = input.kind === 'source' && sourceTopic(definition, input) === place.topic
+      if (isIt) return input.source
+    }
+    return undefined
   }
 
   async #stopLanes(which: (running: RunningLane, key: string) => boolean): Promise<void> {

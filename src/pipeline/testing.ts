@@ -33,15 +33,20 @@ export async function runUntilCaughtUp(
   await caughtUp.start()
   const stopping = new AbortController()
   const failures: unknown[] = []
-  const runs = definitions.map((definition) =>
-    new Runner({
-      ...{ definition, log, directory, clock: systemClock, random: seededRandom(1) },
-      ratePerSecond: Number.POSITIVE_INFINITY,
-    })
-      .run(stopping.signal)
-      .catch((error: unknown) => failures.push(error)),
+  const runners = definitions.map(
+    (definition) =>
+      new Runner({
+        ...{ definition, log, directory, clock: systemClock, random: seededRandom(1) },
+        ratePerSecond: Number.POSITIVE_INFINITY,
+        untilEnd: true,
+      }),
   )
-  while (failures.length === 0 && !(await caughtUp.check())) {
+  const runs = runners.map((runner) =>
+    runner.run(stopping.signal).catch((error: unknown) => failures.push(error)),
+  )
+  const isOpen = () =>
+    runners.some(({ progress }) => !progress.isSettled || progress.openSources > 0)
+  while (failures.length === 0 && (isOpen() || !(await caughtUp.check()))) {
     await systemClock.sleep(5)
   }
   stopping.abort()

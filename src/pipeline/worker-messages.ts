@@ -7,6 +7,7 @@ export interface WorkerData {
   readonly directory: string
   readonly worker: number
   readonly ratePerSecond: number | undefined
+  readonly untilEnd: boolean
   readonly durability: 'power' | 'process'
   /** Names of the pipelines to run; undefined runs all. */
   readonly pipelines: readonly string[] | undefined

@@ -16,10 +16,15 @@ async function work(data: WorkerData): Promise<void> {
   parentPort!.on('message', (message: ToWorker) => {
     if (message.kind === 'drain') stopping.abort()
   })
-  const { directory, durability, ratePerSecond } = data
+  const { directory, durability, ratePerSecond, untilEnd } = data
   const [app, log] = await Promise.all([
     importApp(data.appUrl),
-    openEmbeddedLog({ directory, durability, ...testingOptions(data.testing, 'workers') }),
+    openEmbeddedLog({
+      directory,
+      durability,
+      maintain: false,
+      ...testingOptions(data.testing, 'workers'),
+    }),
   ])
   try {
     const runners = app.pipelines
@@ -29,7 +34,7 @@ async function work(data: WorkerData): Promise<void> {
       .map((definition) => ({
         name: definition.name,
         runner: new Runner({
-          ...{ definition, log, directory, ratePerSecond },
+          ...{ definition, log, directory, ratePerSecond, untilEnd },
           clock: systemClock,
           random: Math.random,
         }),

@@ -37,6 +37,14 @@ export class Workers {
     }
   }
 
+  /** True once every pipeline has joined its group and no source of this run has more to give. */
+  sourcesEnded(): boolean {
+    return this.#running.every(({ progress }) => {
+      const lanes = Object.values(progress)
+      return lanes.length > 0 && lanes.every((lane) => lane.isSettled && lane.openSources === 0)
+    })
+  }
+
   /** Every worker commits what it has under way and ends. Throws when one failed before or meanwhile. */
   async drain(): Promise<void> {
     for (const { thread } of this.#running) thread.postMessage({ kind: 'drain' } satisfies ToWorker)

@@ -61,7 +61,8 @@ export const filesPart = defineSource({
   example: { path: 'data/tweets.ndjson' },
   replay: 'exact',
   async open(settings, context) {
-    const { format, encoding, columns, follow } = settings
+    const { format, encoding, columns } = settings
+    const follow = settings.follow && context.untilEnd !== true
     const paths = typeof settings.path === 'string' ? [settings.path] : settings.path
     return FilesReader.open(
       {

@@ -47,6 +47,8 @@ export interface SourceContext {
   readonly clock: Clock
   /** Ends a wait promptly. */
   readonly signal: AbortSignal
+  /** True: a source that would wait for what is yet to come ends at what is there. */
+  readonly untilEnd?: boolean
   /** Messages a second instead of the source's own pace; Infinity: as fast as it goes. */
   readonly ratePerSecond?: number | undefined
 }

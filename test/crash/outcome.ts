@@ -76,7 +76,10 @@ async function* batchesOf(log: Log, topic: string, partition: number) {
   }
 }
 
-/** All but when they failed. */
+/**
+ * All but when they failed, and where the message was: two inputs of a join, and the messages that
+ * several lanes write to one topic, lie in another order each time.
+ */
 async function deadLettersOf(log: Log, pipeline: string): Promise<Entry[]> {
   const topic = `${pipeline}.dead-letters`
   const entries: Entry[] = []
@@ -84,8 +87,8 @@ async function deadLettersOf(log: Log, pipeline: string): Promise<Entry[]> {
   for (let partition = 0; partition < partitions; partition++) {
     for await (const batch of batchesOf(log, topic, partition)) {
       for (let index = 0; index < batch.count; index++) {
-        const { id, step, error, message, topic, tries, value, offset } = readDeadLetter(batch, index)
-        const text = `${error}: ${message} ${topic}/${partition}/${offset} ${tries} ${value}`
+        const { id, step, error, message, tries, value } = readDeadLetter(batch, index)
+        const text = `${error}: ${message} ${tries} ${value}`
         entries.push({ id: `${step}:${id}`, text })
       }
     }
