@@ -57,9 +57,13 @@ describe('catalog', () => {
     }
   })
 
-  test('models are under modelContract, estimators under estimatorContract', () => {
-    for (const suite of ['modelContract', 'estimatorContract']) {
-      assert.ok(callersOf('models', suite).length > 0, `no test calls ${suite}`)
+  test('estimators, and the models they learn, are under textEstimatorContract', () => {
+    const covered = callersOf('models', 'textEstimatorContract')
+    for (const name of ['multinomial-nb', 'text-classifier']) {
+      assert.ok(
+        covered.some((file) => file.includes(name)),
+        `no test of ${name} calls textEstimatorContract`,
+      )
     }
   })
 

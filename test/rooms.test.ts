@@ -56,7 +56,8 @@ describe('rooms', () => {
   })
 
   test('src imports nothing outside src but package.json, which is packed beside it', () => {
-    const wrong = files.flatMap((file) =>
+    const packed = files.filter((file) => !file.endsWith('.test.ts'))
+    const wrong = packed.flatMap((file) =>
       ownImportsOf(file)
         .filter((other) => !other.startsWith('src/') && other !== 'package.json')
         .map((other) => `${file} imports ${other}`),

@@ -6,7 +6,7 @@ import { resetCheckpoint } from '../pipeline/checkpoint.ts'
 import { replayTopic } from '../pipeline/dead-letters.ts'
 import { type ContextSource, groupNamed, partitionsOf, processContext, withLog } from './context.ts'
 import { type GroupPartition, type GroupState, groupState } from './groups-state.ts'
-import { table } from './table.ts'
+import { countText, table } from './table.ts'
 import { offsetAt, type Position, parsePosition, positionHint } from './topics-position.ts'
 
 interface ResetFlags {
@@ -38,11 +38,17 @@ export function resetCommand(context: ContextSource = processContext): Command {
         }
         const rows = moves.map(({ topic, partition, from, to }) => [topic, partition, from, to])
         await output.print(table(['topic', 'partition', 'was at', 'reads from'], rows))
-        output.say(
-          `group ${name} reset: the next run reads from there and writes its results again`,
-        )
+        output.say(`group ${name} reset: ${consequence(moves)}`)
       })
     })
+}
+
+function consequence(moves: readonly Move[]): string {
+  const sum = (count: (move: Move) => number) =>
+    countText(moves.reduce((total, move) => total + Math.max(0, count(move)), 0))
+  const again = sum(({ from, to }) => (from ?? 0) - to)
+  const skipped = sum(({ from, to }) => to - (from ?? 0))
+  return `the next run reads ${again} offsets again, writing their results again, and skips ${skipped}`
 }
 
 interface Move {

@@ -96,6 +96,7 @@ describe('millrace groups', () => {
       { topic: 'orders', partition: 1, to: 1 },
     ])
     assert.match(await run('reset', 'score', '--to', 'start'), /orders +0 +1 +0\n/)
+    assert.match(shop.said[0]!, /reads 4 offsets again, .* and skips 0$/)
     await shop.log(async (log) => {
       const { checkpoints } = (await log.group('score'))!
       const places = checkpoints.map(({ topic, partition, offset }) => [topic, partition, offset])

@@ -1,6 +1,6 @@
 /** `millrace init NAME`: a small project that runs at once, to start from. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { codeOf, fail, messageOf } from '../core/errors.ts'
@@ -55,8 +55,9 @@ function makeProject(name: string): { folder: string; files: string[] } {
 
 /** The versions of this package; in a clone of the repository the clone itself. */
 function dependencies(folder: string): { millrace: string; zod: string } {
-  const root = fileURLToPath(new URL('../..', import.meta.url))
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  const own = fileURLToPath(new URL('../../package.json', import.meta.url))
+  const root = dirname(own)
+  const manifest = JSON.parse(readFileSync(own, 'utf8')) as {
     readonly version: string
     readonly dependencies: { readonly zod: string }
   }

@@ -5,6 +5,7 @@ import { deadLettersCommand } from './dead-letters.ts'
 import { doctorCommand } from './doctor.ts'
 import { groupsCommand } from './groups.ts'
 import { initCommand } from './init.ts'
+import { processOutput } from './output.ts'
 import { planCommand } from './plan.ts'
 import { runCommand } from './run.ts'
 import { sqlCommand } from './sql.ts'
@@ -18,6 +19,8 @@ const misused = 2
 /** Runs one command; `argv` is what comes after the program's name. Resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0
+  // Set once for all commands: a reader that stops early (`| head`) is no failure.
+  processOutput()
   const program = makeProgram((code) => {
     exitCode = code
   })
@@ -62,7 +65,10 @@ function makeProgram(setExitCode: SetExitCode): Command {
 
 /** Subcommands throw like the program does, and suggest like it. */
 function inherit(command: Command): Command {
-  command.exitOverride().showSuggestionAfterError(true)
+  command
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .showHelpAfterError('(--help lists what there is, with an example)')
   for (const child of command.commands) inherit(child)
   return command
 }

@@ -33,7 +33,11 @@ export function tailCommand(context: ContextSource = processContext): Command {
     .description('print messages, one a line')
     .argument('<topic>', 'its name')
     .option('--from <place>', `${positionHint} (default: the newest messages)`, parsePosition)
-    .option('--limit <number>', 'stop after so many (default: 10 without --from)', parseWhole(1))
+    .option(
+      '--limit <number>',
+      'so many of the newest (default: 10), or from --from on',
+      parseWhole(1),
+    )
     .option('--follow', 'go on with messages as they come, until Ctrl-C', false)
     .option('--partition <number>', 'only this one', parseWhole(0))
     .option('--json', 'one JSON object a line, with id and headers', false)

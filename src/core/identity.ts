@@ -4,7 +4,7 @@
  * id has the one of its place: topic identity, partition and offset.
  */
 import type { Batch } from './batch.ts'
-import { decodeHeaders, type Header } from './headers.ts'
+import type { Header } from './headers.ts'
 import { type Cursor, readVarint, varintSize, writeVarint } from './varint.ts'
 
 export const idHeader = 'millrace.id'

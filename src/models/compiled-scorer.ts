@@ -38,8 +38,7 @@ export class CompiledTextClassifier<Label extends string = string>
       ngramRange: features.ngramRange,
       stopWords: features.stopWords ?? [],
     })
-    const numbers = new Int32Array(terms.length)
-    for (const column of commonFirst(model)) numbers[column] = this.#table.add(terms[column]!)
+    const numbers = terms.map((term) => this.#table.add(term))
     const stride = 1 + labels.length
     const weights = new Float64Array(this.#table.size * stride)
     for (const [column, number] of numbers.entries()) {
@@ -148,25 +147,6 @@ export class CompiledTextClassifier<Label extends string = string>
     }
     return distinct
   }
-}
-
-/**
- * The columns, common terms first, as far as the weights tell: what is numbered first is found at
- * the first look and lies together in memory. Answers do not depend on it.
- */
-function commonFirst({ terms, tfidf, labels, coefficients }: LinearTextModel): Int32Array {
-  const rarity = tfidf?.options.useIdf
-    ? tfidf.idf
-    : Float64Array.from(terms, (_, column) => {
-        let sum = 0
-        for (let label = 0; label < labels.length; label++) {
-          sum -= coefficients[label * terms.length + column]!
-        }
-        return sum
-      })
-  return Int32Array.from(terms, (_, column) => column).sort(
-    (a, b) => rarity[a]! - rarity[b]! || a - b,
-  )
 }
 
 function checkTexts(inputs: readonly unknown[]): void {

@@ -33,7 +33,8 @@ export async function audit(log: Log, definition: Definition): Promise<Audit> {
   if (group !== undefined) {
     checkSteps(definition, steps, imbalances)
     for (const checkpoint of checkpoints) await checkInput(log, definition, checkpoint, imbalances)
-    await checkOutputs(log, definition, group, steps, imbalances)
+    const written = writtenBy(definition, steps, checkpoints)
+    await checkOutputs(log, group, written, imbalances)
   }
   return { pipeline: definition.name, steps, imbalances }
 }
@@ -92,22 +93,34 @@ async function checkInput(
   )
 }
 
-/** What the group committed to its outputs is what the ledger says it wrote. */
-async function checkOutputs(
-  log: Log,
+/** By topic, how many messages the ledger says were written, those before a reset included. */
+function writtenBy(
   definition: Definition,
-  group: GroupInfo,
-  steps: Map<string, StepCounts>,
-  imbalances: string[],
-): Promise<void> {
+  steps: ReadonlyMap<string, StepCounts>,
+  checkpoints: readonly { readonly data: CheckpointData }[],
+): Map<string, number> {
+  const befores = checkpoints.flatMap(({ data }) => Object.entries(data.before ?? {}))
   const written = new Map<string, number>()
   for (const step of definition.steps) {
     if (step.kind !== 'to' || step.target.kind !== 'topic') continue
     const { name } = step.target.topic
-    written.set(name, (written.get(name) ?? 0) + (steps.get(step.name)?.passed ?? 0))
+    const own = befores.filter(([named]) => named === step.name)
+    const before = own.reduce((sum, [, [passed]]) => sum + passed, 0)
+    const now = steps.get(step.name)?.passed ?? 0
+    written.set(name, (written.get(name) ?? 0) + before + now)
   }
-  const dead = [...steps.values()].reduce((sum, step) => sum + step.deadLettered, 0)
-  written.set(deadLetterTopic(definition.name), dead)
+  const deadBefore = befores.reduce((sum, [, [, dead]]) => sum + dead, 0)
+  const dead = [...steps.values()].reduce((sum, step) => sum + step.deadLettered, deadBefore)
+  return written.set(deadLetterTopic(definition.name), dead)
+}
+
+/** What the group committed to its outputs is what the ledger says it wrote. */
+async function checkOutputs(
+  log: Log,
+  group: GroupInfo,
+  written: ReadonlyMap<string, number>,
+  imbalances: string[],
+): Promise<void> {
   for (const [topic, expected] of written) {
     const info = await log.topic(topic)
     if (info === undefined) continue

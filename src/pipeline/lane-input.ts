@@ -31,6 +31,8 @@ export interface LaneInput {
   readonly counters: Counters
   /** Offset from which the ledger counts. */
   readonly from: number
+  /** What was written before a reset; every later checkpoint carries it on. */
+  readonly before: CheckpointData['before']
   /** Where the next read starts. */
   offset(): number
   /** Undefined: nothing now. */
@@ -87,6 +89,7 @@ export async function topicInput(options: TopicInputOptions): Promise<LaneInput>
     ...{ topic, partition, entry: options.entry, schema: options.schema, counters },
     isReplay: options.isReplay,
     from: saved?.from ?? position,
+    before: saved?.before,
     offset: () => position,
     async read() {
       const batch = await log.read(topic, partition, position, { maxBytes })
@@ -127,6 +130,7 @@ export async function sourceInput(options: SourceInputOptions): Promise<LaneInpu
     schema: undefined,
     isReplay: false,
     from: saved?.from ?? 0,
+    before: saved?.before,
     offset: () => offset,
     async read() {
       if (done || reader === undefined) return undefined

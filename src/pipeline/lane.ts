@@ -239,6 +239,7 @@ export class Lane {
       from: input.from,
       plan: planHash,
       ledger: input.counters.save(),
+      ...(input.before === undefined ? {} : { before: input.before }),
       ...(read?.source === undefined ? {} : { source: read.source }),
       ...(read?.done ? { done: true } : {}),
       ...(sinks.size === 0 ? {} : { sinks: positions, sinkCommits: ++this.#sinkCommits }),

@@ -16,7 +16,7 @@ export function linesOf(batch: Batch, envelope: boolean): Lines {
   const pieces: (string | Buffer)[] = []
   const refused: Refusal[] = []
   for (let index = 0; index < batch.count; index++) {
-    const value = valueOf(batch, index)
+    const value = jsonOf(batch, index)
     if (typeof value === 'object') refused.push(value)
     else pieces.push(envelope ? envelopeOf(batch, index, value) : value)
   }
@@ -25,7 +25,7 @@ export function linesOf(batch: Batch, envelope: boolean): Lines {
 }
 
 /** The value as JSON without a newline in it, or why it is none. A null value is `null`. */
-function valueOf(batch: Batch, index: number): string | Refusal {
+function jsonOf(batch: Batch, index: number): string | Refusal {
   const start = batch.valueStarts[index]!
   if (start < 0) return 'null'
   const bytes = batch.bytes.subarray(start, batch.valueEnds[index]!)

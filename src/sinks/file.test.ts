@@ -95,11 +95,15 @@ describe('file sink', () => {
 
   test('a torn tail goes away; a file that is too short is refused', async (context) => {
     const { path, open } = workshop(context)
-    const position = await (await open()).write(batchOf('1', '2'))
+    const first = await open()
+    const position = await first.write(batchOf('1', '2'))
+    await assert.rejects(open(position), refused('SINK_BUSY', /another process or thread/))
+    await first.close()
     appendFileSync(path, '{"torn":')
     const sink = await open(position)
     await sink.write(batchOf('3'))
     assert.equal(readFileSync(path, 'utf8'), '1\n2\n3\n')
+    await sink.close()
     writeFileSync(path, '1\n')
     await assert.rejects(open(position), refused('SINK_UNUSABLE', /has 2 bytes, but 4 were/))
   })

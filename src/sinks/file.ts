@@ -9,6 +9,7 @@ import type { Batch } from '../core/batch.ts'
 import { fail, messageOf } from '../core/errors.ts'
 import { usePart } from '../core/part.ts'
 import { linesOf } from './file-lines.ts'
+import { type FileLock, lockFile } from './file-lock.ts'
 import { defineSink, type Sink, type SinkContext, type SinkUse } from './sink.ts'
 
 const options = z.strictObject({
@@ -61,10 +62,17 @@ const diskFullWaitMs = 1000
 class FileSink implements Sink {
   readonly #path: string
   readonly #envelope: boolean
+  readonly #lock: FileLock
   #handle: FileHandle | undefined
   #sizeBytes: number
 
-  private constructor(settings: z.output<typeof options>, handle: FileHandle, sizeBytes: number) {
+  private constructor(
+    settings: z.output<typeof options>,
+    handle: FileHandle,
+    sizeBytes: number,
+    lock: FileLock,
+  ) {
+    this.#lock = lock
     this.#path = settings.path
     this.#envelope = settings.envelope
     this.#handle = handle
@@ -74,9 +82,11 @@ class FileSink implements Sink {
   /** Opens the file and cuts it back to the committed position. */
   static async open(settings: z.output<typeof options>, context: SinkContext): Promise<FileSink> {
     const { path, overwrite } = settings
+    const lock = lockFile(context.directory, path)
     const position = context.position as FilePosition | null | undefined
-    const handle = await openFile(path)
+    let handle: FileHandle | undefined
     try {
+      handle = await openFile(path)
       const about = await handle.stat()
       if (!about.isFile()) throw unusable(path, 'is not a file')
       const sizeBytes = position?.sizeBytes ?? 0
@@ -94,9 +104,10 @@ class FileSink implements Sink {
       }
       if (about.size > sizeBytes) await handle.truncate(sizeBytes)
       await handle.sync()
-      return new FileSink(settings, handle, sizeBytes)
+      return new FileSink(settings, handle, sizeBytes, lock)
     } catch (error) {
-      await handle.close()
+      await handle?.close()
+      lock.release()
       throw error
     }
   }
@@ -117,7 +128,11 @@ class FileSink implements Sink {
   async close(): Promise<void> {
     const handle = this.#handle
     this.#handle = undefined
-    await handle?.close()
+    try {
+      await handle?.close()
+    } finally {
+      if (handle !== undefined) this.#lock.release()
+    }
   }
 
   /** All of it, and safe, or nothing of it. */

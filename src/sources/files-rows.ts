@@ -130,7 +130,10 @@ export class DelimitedRows implements Rows {
       const raw = buffer.subarray(row.start, row.end)
       const tooLong = raw.length > maxRecordSizeBytes ? overlong : ''
       const reason = row.malformed || tooLong || (valid || isUtf8(raw) ? '' : notUtf8)
-      if (reason !== '') return addUnreadable(target, row.line, raw, reason)
+      if (reason !== '') {
+        addUnreadable(target, row.line, raw, reason)
+        return
+      }
       const fields = row.quoted ? quoted[index] : raw.toString().split(this.#delimiter)
       this.#append(target, row.line, raw, fields)
     })

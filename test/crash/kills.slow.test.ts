@@ -66,7 +66,10 @@ describe('killed with -9, again and again', { concurrency: 2 }, () => {
       const steps = [...tally.steps].map(([step, count]) => `${step} ${count}`).join(', ')
       t.diagnostic(`seed ${seed}: ${tally.kills} kills; at a step: ${steps}; torn: ${tally.torn}`)
       for (const step of workerSteps) {
-        assert.ok((tally.steps.get(`workers ${step}`) ?? 0) > 0, `never killed at ${step}: ${steps}`)
+        assert.ok(
+          (tally.steps.get(`workers ${step}`) ?? 0) > 0,
+          `never killed at ${step}: ${steps}`,
+        )
       }
       assert.ok(tally.kills >= killsPerChain && tally.torn > 0)
     })

@@ -125,7 +125,11 @@ describe('a disk that runs full', () => {
   it('does not keep a run from being drained', async () => {
     const world = new World(input, 'full-drained')
     const flag = join(input.folder, 'disk-is-full-too')
-    const life = new Life(world, { workers: 1, ratePerSecond: 500, testing: { diskFullWhile: flag } })
+    const life = new Life(world, {
+      workers: 1,
+      ratePerSecond: 500,
+      testing: { diskFullWhile: flag },
+    })
     await life.until((told) => told.kind === 'status' && told.messages > 100)
     writeFileSync(flag, '')
     await life.until((told) => told.kind === 'status' && told.waiting.length > 0)

@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { messagesOf } from '../../src/core/message.ts'
+import type { Log } from '../../src/log/log.ts'
 import { loadApp } from '../../src/pipeline/app.ts'
 import { type Audit, audit } from '../../src/pipeline/audit.ts'
 import { readDeadLetter } from '../../src/pipeline/dead-letters.ts'
-import type { Log } from '../../src/log/log.ts'
-import { messagesOf } from '../../src/core/message.ts'
 
 export interface Outcome {
   /** By topic and partition, the messages in their order. */
