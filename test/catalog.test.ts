@@ -59,7 +59,7 @@ describe('catalog', () => {
 
   test('estimators, and the models they learn, are under textEstimatorContract', () => {
     const covered = callersOf('models', 'textEstimatorContract')
-    for (const name of ['multinomial-nb', 'text-classifier']) {
+    for (const name of ['multinomial-nb', 'compiled-scorer']) {
       assert.ok(
         covered.some((file) => file.includes(name)),
         `no test of ${name} calls textEstimatorContract`,
