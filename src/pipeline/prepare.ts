@@ -39,6 +39,11 @@ export async function startOver(
   definitions: readonly Definition[],
   plan: Plan,
 ): Promise<void> {
+  for (const { name } of definitions) {
+    // Refused here while somebody runs one of them, before anything is forgotten.
+    if (((await log.group(name))?.members.length ?? 0) > 0) await log.deleteGroup(name)
+  }
+  await markStartOver(log, definitions, Buffer.from('begun'))
   for (const definition of definitions) {
     if ((await log.group(definition.name)) !== undefined) await log.deleteGroup(definition.name)
     for (const step of definition.steps) {
@@ -49,4 +54,27 @@ export async function startOver(
     const isOurs = topic.writtenBy.length > 0 || topic.internal
     if (isOurs && (await log.topic(topic.name)) !== undefined) await log.deleteTopic(topic.name)
   }
+  await markStartOver(log, definitions, null)
+}
+
+const startOverStore = 'millrace.start-over'
+
+/** Until it is unmarked, it is begun again by whoever starts next: half of it is no state to go on from. */
+async function markStartOver(
+  log: Log,
+  definitions: readonly Definition[],
+  value: Buffer | null,
+): Promise<void> {
+  const store = { store: startOverStore, partition: 0 }
+  const changes = definitions.map(({ name }) => ({ ...store, key: name, value }))
+  await log.commit({ outputs: [], changes })
+}
+
+/** True when an earlier `startOver` of one of the pipelines was cut off by a crash. */
+export async function isHalfForgotten(
+  log: Log,
+  definitions: readonly Definition[],
+): Promise<boolean> {
+  const names = definitions.map(({ name }) => name)
+  return (await log.state(startOverStore, 0, names)).size > 0
 }

@@ -2,10 +2,10 @@
  * Sends rows through the steps of a pipeline, a step at a time over all rows. What a user's function
  * throws on a row is a failure of that row alone; what Millrace's own code throws goes up.
  */
-import { fail } from '../core/errors.ts'
+import { fail, type MillraceError, orderOf } from '../core/errors.ts'
 import { Message } from '../core/message.ts'
 import type { Model } from '../models/model.ts'
-import { describeError, type Failure, isOurs } from './decode.ts'
+import { describeError, type Failure, Invalid, isOurs } from './decode.ts'
 import type { Step } from './definition.ts'
 import type { Counters } from './ledger.ts'
 import { deleted, type Rows } from './rows.ts'
@@ -208,53 +208,67 @@ async function predict(
     }
   }
   const model = context.models.get(step.name)!
-  await score(model, inputs, 0, inputs.length, context, step.name, (place, answer, error) => {
+  const answers = await answersOf(model, inputs, context, step.name)
+  for (let place = 0; place < answers.length; place++) {
     const row = places[place]!
-    if (error === undefined) {
-      rows.values[row] = withField(rows.values[row], step.name, answer)
-    } else {
+    const answer = answers[place]
+    if (answer instanceof NoAnswer) {
       failed.add(row)
-      addFailure(context, rows, row, index, error.thrown)
+      addFailure(context, rows, row, index, answer.thrown)
+    } else {
+      // A new object: a user's function may still hold the old one.
+      rows.values[row] = { ...(rows.values[row] as object), [step.name]: answer }
     }
-  })
+  }
   if (failed.size > 0) drop(rows, failed)
 }
 
-/** Adds a field without changing the value that a user's function may still hold. */
-function withField(value: unknown, field: string, answer: unknown): unknown {
-  return { ...(value as object), [field]: answer }
+/** Why a model gave no answer to one input. */
+class NoAnswer {
+  readonly thrown: unknown
+
+  constructor(thrown: unknown) {
+    this.thrown = thrown
+  }
 }
 
-type Answer = (place: number, answer: unknown, error?: { thrown: unknown }) => void
-
-/** Scores inputs [start, end); a batch that throws is halved until the bad input stands alone. */
-async function score(
+/**
+ * An answer or a `NoAnswer` for each input. What a model refuses is left out; a batch that throws
+ * anything else is halved until the bad input stands alone.
+ */
+async function answersOf(
   model: Model<unknown, unknown>,
   inputs: readonly unknown[],
-  start: number,
-  end: number,
   context: StepContext,
   name: string,
-  answer: Answer,
-): Promise<void> {
-  if (start === end) return
-  const part = start === 0 && end === inputs.length ? inputs : inputs.slice(start, end)
+): Promise<readonly unknown[]> {
+  if (inputs.length === 0) return []
   try {
-    const answers = await context.retry(`model ${name}`, () => model.predict(part))
-    if (answers.length !== part.length) {
-      throw new Error(`the model gave ${answers.length} answers to ${part.length} inputs`)
-    }
-    for (let place = start; place < end; place++) answer(place, answers[place - start])
+    const answers = await context.retry(`model ${name}`, () => model.predict(inputs))
+    if (answers.length === inputs.length) return answers
+    throw new Error(`the model gave ${answers.length} answers to ${inputs.length} inputs`)
   } catch (thrown) {
-    if (isOurs(thrown)) throw thrown
-    if (end - start === 1) {
-      answer(start, undefined, { thrown })
-      return
+    const refused = refusalsOf(thrown)
+    if (refused.size > 0) {
+      const rest = inputs.filter((_, index) => !refused.has(index))
+      const answers = (await answersOf(model, rest, context, name)).values()
+      return inputs.map((_, index) => refused.get(index) ?? answers.next().value)
     }
-    const middle = (start + end) >> 1
-    await score(model, inputs, start, middle, context, name, answer)
-    await score(model, inputs, middle, end, context, name, answer)
+    if (isOurs(thrown)) throw thrown
+    if (inputs.length === 1) return [new NoAnswer(thrown)]
+    const middle = inputs.length >> 1
+    return [
+      ...(await answersOf(model, inputs.slice(0, middle), context, name)),
+      ...(await answersOf(model, inputs.slice(middle), context, name)),
+    ]
   }
+}
+
+/** By index, the inputs that a model refuses; none when it threw something else. */
+function refusalsOf(thrown: unknown): Map<number, NoAnswer> {
+  if (orderOf(thrown) !== 'refused') return new Map()
+  const { refused } = thrown as MillraceError
+  return new Map(refused.map(({ index, reason }) => [index, new NoAnswer(new Invalid(reason))]))
 }
 
 /** Removes rows and keeps the order of the others. */

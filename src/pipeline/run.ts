@@ -12,7 +12,7 @@ import type { Definition } from './definition.ts'
 import { readStep } from './ledger.ts'
 import { type TrainedModel, trainMissing } from './models.ts'
 import { type Plan, planOf } from './plan.ts'
-import { ensureTopics, startOver } from './prepare.ts'
+import { ensureTopics, isHalfForgotten, startOver } from './prepare.ts'
 import { type RunFigures, runFigures } from './run-figures.ts'
 import { type RunTesting, testingOptions } from './run-testing.ts'
 import { SummaryReader } from './summary.ts'
@@ -135,7 +135,9 @@ class Run {
 
   async #prepare(): Promise<void> {
     const { fresh, directory, tell } = this.#options
-    if (fresh) await startOver(this.#log, this.#definitions, this.#plan)
+    if (fresh || (await isHalfForgotten(this.#log, this.#definitions))) {
+      await startOver(this.#log, this.#definitions, this.#plan)
+    }
     await ensureTopics(this.#log, this.#plan)
     const startedAt = this.#clock.now()
     const models = await trainMissing(this.#definitions, {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { createMemoryLog } from '../log/memory.ts'
+import { textClassifier } from '../models/index.ts'
 import { deadLetterTopic, readDeadLetter, replayTopic } from './dead-letters.ts'
 import { model } from './model-use.ts'
 import { pipeline } from './pipeline.ts'
@@ -147,6 +148,28 @@ describe('a pipeline over a log', () => {
     )
     assert.ok(calls.length > 3)
     assert.equal(audits.get('score')!.steps.get('score')!.deadLettered, 1)
+    assert.deepEqual(audits.get('score')!.imbalances, [])
+  })
+
+  it('makes dead letters of what a model refuses, and asks it for the others', async () => {
+    const log = createMemoryLog()
+    await log.createTopic('untyped', { partitions: 1 })
+    const classifier = textClassifier().fit(['good fine', 'bad poor'], ['up', 'down'])
+    const scored = topic<{ text: string; mood: { label: string } }>('scored')
+    const score = pipeline('score')
+      .from(topic<{ text: string }>('untyped', { partitions: 1 }))
+      .predict('mood', model('mood', classifier), { input: (value) => value.text })
+      .to(scored)
+    await appendAll(log, 'untyped', [
+      { value: { text: 'good' } },
+      { value: {} },
+      { value: { text: 7 } },
+      { value: { text: '' } },
+      { value: { text: 'bad' } },
+    ])
+    const { audits } = await runUntilCaughtUp(log, [score])
+    assert.equal((await readAll(log, 'scored')).length, 3)
+    assert.equal(audits.get('score')!.steps.get('mood')!.deadLettered, 2)
     assert.deepEqual(audits.get('score')!.imbalances, [])
   })
 

@@ -35,7 +35,7 @@ const startedAt = Date.UTC(2020, 0, 1)
 const orders = topic('orders', { schema: Order, key: (order) => order.shop, partitions: 3 })
 const truths = topic('truths', { schema: Truth, key: (truth) => truth.item, partitions: 2 })
 const scored = topic<Scored>('scored', { key: (one) => one.item, partitions: 2 })
-const matched = topic<Matched>('matched', { partitions: 2, compression: 'zstd' })
+export const matched = topic<Matched>('matched', { partitions: 2, compression: 'zstd' })
 const notes = topic('notes', {
   ...{ schema: Note, partitions: 1, compression: 'gzip' },
   // A row of a file has the time at which the file was first opened: another one each run.
@@ -128,7 +128,7 @@ export const match = pipeline('match')
 export const keep = pipeline('keep')
   .from(matched)
   .map('with-place', (one, message: Message) => ({ ...one, partition: message.partition }))
-  .to(file({ path: linesPath, envelope: true }))
+  .to(file({ path: linesPath, envelope: true, overwrite: true }))
 
 export const counts = summary(matched, {
   start: () => ({ matched: 0, agreed: 0 }),

@@ -10,6 +10,8 @@ export interface ChildOptions {
   /** Undefined: as fast as it goes. */
   readonly ratePerSecond?: number | undefined
   readonly testing?: RunTesting | undefined
+  readonly fresh?: boolean
+  /** Default: `app.ts`. */
   readonly app?: string
 }
 
@@ -31,11 +33,11 @@ const options = JSON.parse(process.argv[2]!) as ChildOptions
 const drain = new AbortController()
 process.on('SIGTERM', () => drain.abort())
 try {
-  const { directory, workers, testing } = options
+  const { directory, workers, testing, fresh = false } = options
   const result = await run({
     appPath: join(import.meta.dirname, options.app ?? 'app.ts'),
     ratePerSecond: options.ratePerSecond ?? Number.POSITIVE_INFINITY,
-    ...{ directory, workers, testing, untilCaughtUp: true, fresh: false, durability: 'power' },
+    ...{ directory, workers, testing, fresh, untilCaughtUp: true, durability: 'power' },
     pipelines: undefined,
     drain: drain.signal,
     tell: {

@@ -74,8 +74,8 @@ export class World {
   }
 
   /** Lets it run until all is caught up; throws in words when that does not come about. */
-  async finish(workers: number): Promise<void> {
-    const life = new Life(this, { workers })
+  async finish(workers: number, app = 'app.ts'): Promise<void> {
+    const life = new Life(this, { workers, app })
     const done = await life.until(({ kind }) => kind === 'caught up' || kind === 'failed', 60_000)
     if (!done) life.child.kill('SIGKILL')
     const { code } = await life.ended
