@@ -12,6 +12,7 @@ import { latency } from './embedded-latency.ts'
 import { makeTweets } from './embedded-load.ts'
 import { longRun } from './embedded-long.ts'
 import { bareScoring, rowsInSqlite } from './embedded-peers.ts'
+import { scikitLearn } from './embedded-python.ts'
 import { saturated } from './embedded-saturated.ts'
 
 const { values: flags } = parseArgs({
@@ -50,6 +51,14 @@ const two = await inDirectory((directory) => saturated(directory, tweets, messag
 console.log(`${rate(two)}  Millrace, exactly once, 2 workers      ${(two / bare).toFixed(2)}`)
 const rows = await inDirectory((directory) => rowsInSqlite(directory, tweets, messages / 4))
 console.log(`${rate(rows)}  by hand: a row a message in SQLite     ${(rows / bare).toFixed(2)}`)
+
+const python = await inDirectory(async (directory) =>
+  scikitLearn(directory, tweets, Math.min(200_000, messages)),
+)
+const pythonText = typeof python === 'string' ? python : `${(python / bare).toFixed(2)}`
+console.log(
+  `${typeof python === 'string' ? ' '.repeat(10) : rate(python)}  scikit-learn, batches of 2,000, file to file, no log  ${pythonText}`,
+)
 
 const late = await inDirectory((directory) => latency(directory, tweets, Number(flags.seconds)))
 console.log(`\nlatency at 10,000 messages/s for ${flags.seconds} s, append to prediction readable`)

@@ -59,10 +59,19 @@ export function tweet(index: number, random: Random): Tweet {
 
 export const sentiments = ['negative', 'neutral', 'positive'] as const
 
+/** What the model learns from; the labels mean nothing, only the work counts. */
+export function sentimentRows() {
+  const random = seededRandom(7)
+  return Array.from({ length: 20_000 }, (_, index) => {
+    const { text } = tweet(index, random)
+    return { text, label: sentiments[(text.charCodeAt(0) + text.length) % 3]! }
+  })
+}
+
 /** Tf-idf and naive Bayes on 12,000 terms, three classes. */
 export function trainSentiment() {
-  const random = seededRandom(7)
-  const texts = Array.from({ length: 20_000 }, (_, index) => tweet(index, random).text)
-  const labels = texts.map((text) => sentiments[(text.charCodeAt(0) + text.length) % 3]!)
+  const rows = sentimentRows()
+  const texts = rows.map((row) => row.text)
+  const labels = rows.map((row) => row.label)
   return textClassifier({ features: { maxFeatures: 12_000 }, tfidf: true }).fit(texts, labels)
 }

@@ -23,8 +23,9 @@ const workerSteps: CommitStep[] = [
 /** The main thread makes topics, registers models, takes leases, and tidies up. */
 const mainSteps: CommitStep[] = ['begun', 'indexed', 'committed', 'unlinking', 'unlinked']
 
-/** About so long a life works before it is killed, on the average. */
-const workMs = 250
+/** About so long a life works before it is killed, and never longer than that. */
+const workMs = 400
+const longestLifeMs = 1500
 
 interface Tally {
   kills: number
@@ -84,12 +85,12 @@ function say(words: string): void {
 async function oneLife(world: World, workers: number, random: Random, tally: Tally): Promise<void> {
   const left = await world.left()
   const lives = killsPerChain - tally.kills
-  // So that there is work left to the end: of what is left, each life takes its share.
-  const ratePerSecond = Math.max(10, left / lives / (workMs / 1000))
+  // So that there is work left to the end: of what is left, each life takes less than its share.
+  const ratePerSecond = Math.max(5, left / (lives + 4) / (workMs / 1000))
   const crash = random() < 0.6 ? crashPoint(random) : undefined
   const segmentBytes = random() < 0.5 ? 2000 : undefined
   const life = new Life(world, { workers, ratePerSecond, testing: { crash, segmentBytes } })
-  const killed = crash === undefined ? await atRandom(life, random) : await life.kill(3000)
+  const killed = crash === undefined ? await atRandom(life, random) : await life.kill(longestLifeMs)
   const { signal } = await life.ended
   assert.equal(signal, 'SIGKILL', `a life ended by itself:\n${life.words()}`)
   tally.kills++
@@ -110,7 +111,7 @@ function crashPoint(random: Random): CrashPoint {
 async function atRandom(life: Life, random: Random): Promise<boolean> {
   if (random() < 0.4) return life.kill(random() * 500)
   await life.until(({ kind }) => kind === 'started')
-  return life.kill(random() * (workMs * 3))
+  return life.kill(random() * workMs * 2)
 }
 
 async function betweenLives(world: World, random: Random, tally: Tally): Promise<void> {

@@ -41,7 +41,7 @@ const caughtUp = (life: Life) => life.until(({ kind }) => kind === 'caught up', 
 describe('two processes on one directory', () => {
   it('share the work, and end with what one alone would have written', async () => {
     const world = new World(input, 'shared')
-    const lives = [1, 2].map((workers) => new Life(world, { workers, ratePerSecond: 2500 }))
+    const lives = [1, 2].map((workers) => new Life(world, { workers, ratePerSecond: 800 }))
     let most = 0
     await world.withLog((log) =>
       until('both have a share', async () => {
@@ -61,7 +61,7 @@ describe('two processes on one directory', () => {
   it('are killed in turn, and the other goes on', async () => {
     const world = new World(input, 'in-turn')
     const random = seededRandom(seed + 17)
-    const start = () => new Life(world, { workers: 1, ratePerSecond: 250 })
+    const start = () => new Life(world, { workers: 1, ratePerSecond: 100 })
     const lives = [start(), start()]
     for (let kills = 0; kills < 14; kills++) {
       await lives[kills % 2]!.until(({ kind }) => kind === 'started')
@@ -77,7 +77,7 @@ describe('two processes on one directory', () => {
     const world = new World(input, 'asleep')
     const random = seededRandom(seed + 23)
     const testing = { sessionTimeoutMs }
-    const options = { workers: 1, ratePerSecond: 120, testing }
+    const options = { workers: 1, ratePerSecond: 60, testing }
     const lives = [new Life(world, options), new Life(world, options)]
     let takeovers = 0
     await world.withLog(async (log) => {
