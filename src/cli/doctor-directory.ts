@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { messageOf } from '../core/errors.ts'
-import type { Check, Finding } from './doctor.ts'
+import type { Check, Finding } from './doctor-check.ts'
 import { bytesText } from './table.ts'
 
 const fewFreeBytes = 100 * 1024 ** 2

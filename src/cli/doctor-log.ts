@@ -9,7 +9,7 @@ import { messageOf } from '../core/errors.ts'
 import { mayLive } from '../log/embedded-process.ts'
 import { applicationId, formatVersion } from '../log/embedded-schema.ts'
 import { decodeRecordBatches } from '../log/record-batch.ts'
-import type { Check, Finding } from './doctor.ts'
+import type { Check, Finding } from './doctor-check.ts'
 import { bytesText, countText } from './table.ts'
 
 const damaged = 'restore the directory from a copy, or start over with --fresh'

@@ -1,6 +1,6 @@
 /** The doctor's checks of this machine: Node, and DuckDB's library. */
 import { messageOf } from '../core/errors.ts'
-import type { Check } from './doctor.ts'
+import type { Check } from './doctor-check.ts'
 import { version } from './version.ts'
 
 /** As bin/millrace.js asks for before anything else. */

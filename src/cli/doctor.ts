@@ -2,25 +2,11 @@
 import { Command } from 'commander'
 import { messageOf } from '../core/errors.ts'
 import { type ContextSource, processContext } from './context.ts'
+import type { Check, Finding } from './doctor-check.ts'
 import { directoryChecks } from './doctor-directory.ts'
 import { logChecks } from './doctor-log.ts'
 import { nodeChecks } from './doctor-node.ts'
-import type { SetExitCode } from './main.ts'
-
-export type Health = 'ok' | 'warn' | 'fail'
-
-export interface Finding {
-  readonly health: Health
-  /** What was seen. */
-  readonly saw: string
-  /** What to do, unless all is well. */
-  readonly fix?: string
-}
-
-export interface Check {
-  readonly name: string
-  run(): Finding | Promise<Finding>
-}
+import type { SetExitCode } from './exit-code.ts'
 
 export function doctorCommand(
   setExitCode: SetExitCode,

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { codeOf, messageOf } from '../core/errors.ts'
 import { deadLettersCommand } from './dead-letters.ts'
 import { doctorCommand } from './doctor.ts'
+import type { SetExitCode } from './exit-code.ts'
 import { groupsCommand } from './groups.ts'
 import { initCommand } from './init.ts'
 import { processOutput } from './output.ts'
@@ -32,9 +33,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     return tellFailure(error)
   }
 }
-
-/** Tells a command's exit code where it is not 0. */
-export type SetExitCode = (code: number) => void
 
 function makeProgram(setExitCode: SetExitCode): Command {
   const program = new Command('millrace')

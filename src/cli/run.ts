@@ -5,7 +5,7 @@ import { stateDirectory } from '../config/directory.ts'
 import type { Audit } from '../pipeline/audit.ts'
 import type { Definition } from '../pipeline/definition.ts'
 import { type RunEvents, type RunResult, type RunStatus, run } from '../pipeline/run.ts'
-import type { SetExitCode } from './main.ts'
+import type { SetExitCode } from './exit-code.ts'
 import { StatusLine } from './status-line.ts'
 
 interface RunFlags {

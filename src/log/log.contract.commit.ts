@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { OpenLog } from './log.contract.support.ts'
 import {
   joinAlone,
   output,
@@ -9,7 +10,6 @@ import {
   valuesIn,
   withLog,
 } from './log.contract.support.ts'
-import type { OpenLog } from './log.contract.ts'
 import type { Commit, Log } from './log.ts'
 
 const late = 'm'.repeat(4000)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { LogSetup, OpenLog } from './log.contract.support.ts'
 import {
   beat,
   joinAlone,
@@ -13,7 +14,6 @@ import {
   valuesIn,
   withLog,
 } from './log.contract.support.ts'
-import type { LogSetup, OpenLog } from './log.contract.ts'
 import type { Log, Membership, TopicPartition } from './log.ts'
 
 const four = [{ name: 'in', partitions: 4 }]

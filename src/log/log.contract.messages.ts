@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { OpenLog } from './log.contract.support.ts'
 import {
   output,
   put,
@@ -10,7 +11,6 @@ import {
   valuesIn,
   withLog,
 } from './log.contract.support.ts'
-import type { OpenLog } from './log.contract.ts'
 import type { Compression } from './log.ts'
 
 const kinds: readonly Sent[] = [

@@ -5,8 +5,27 @@ import { BatchBuilder } from '../core/batch-builder.ts'
 import { codeOf, type ErrorCode, type Refusal } from '../core/errors.ts'
 import type { Header } from '../core/headers.ts'
 import { messagesOf } from '../core/message.ts'
-import type { LogSetup, OpenLog } from './log.contract.ts'
 import type { Commit, Log, Membership, Output, TopicPartition } from './log.ts'
+
+/** A log that was just made, empty. What is left out cannot be done, and its laws are not asked. */
+export interface LogSetup {
+  readonly log: Log
+  /** Closes `log` and opens what it left behind. */
+  reopen?(): Promise<Log>
+  /** Another handle on the same store, as another process would have. `close` closes it too. */
+  second?(): Promise<Log>
+  /** Does now what retention and compaction do in their own time, the newest messages included. */
+  maintain?(): Promise<void>
+  /** Lets time pass for the log; without it the suite waits. */
+  elapse?(waitMs: number): Promise<void>
+  /** The log's own clock. */
+  now?(): number
+  /** A timeout that members may have: 10 s where time can be made to pass, else 1 s. */
+  readonly sessionTimeoutMs?: number
+  close(): Promise<void>
+}
+
+export type OpenLog = () => Promise<LogSetup>
 
 export interface Sent {
   readonly key?: string | null

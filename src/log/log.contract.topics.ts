@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { OpenLog } from './log.contract.support.ts'
 import { joinAlone, put, readAll, refusedWith, valuesIn, withLog } from './log.contract.support.ts'
-import type { OpenLog } from './log.contract.ts'
 
 export function topicLaws(open: OpenLog): void {
   describe('topics', () => {

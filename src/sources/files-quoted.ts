@@ -3,7 +3,14 @@
  * costs as much as a dozen records; where it does not find as many again, each goes alone.
  */
 import { parse } from 'csv-parse/sync'
-import type { Found } from './files-rows.ts'
+/** One record that was found, before its fields are taken apart. */
+export interface Found {
+  readonly start: number
+  readonly end: number
+  readonly line: number
+  readonly quoted: boolean
+  readonly malformed: string
+}
 
 /** At the index of each quoted, well-formed record its fields; undefined where it has none. */
 export function splitQuoted(

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer'
 import type { BatchBuilder } from '../core/batch-builder.ts'
 import type { ByteWindow } from './files-bytes.ts'
 import { type Frame, LineFrame, QuotedFrame } from './files-frames.ts'
-import { splitQuoted } from './files-quoted.ts'
+import { type Found, splitQuoted } from './files-quoted.ts'
 import type { IdHeader } from './id-header.ts'
 import type { Unreadable } from './source.ts'
 
@@ -94,15 +94,6 @@ export interface Delimited {
   readonly delimiter: string
   readonly quotes: boolean
   readonly columns: readonly string[]
-}
-
-/** One record that was found, before its fields are taken apart. */
-export interface Found {
-  readonly start: number
-  readonly end: number
-  readonly line: number
-  readonly quoted: boolean
-  readonly malformed: string
 }
 
 /** A delimited record a message: a JSON object of strings, in the order of the columns. */

@@ -87,7 +87,7 @@ async function oneLife(world: World, workers: number, random: Random, tally: Tal
   const lives = killsPerChain - tally.kills
   // So that there is work left to the end: of what is left, each life takes less than its share.
   const ratePerSecond = Math.max(5, left / (lives + 4) / (workMs / 1000))
-  const crash = random() < 0.6 ? crashPoint(random) : undefined
+  const crash = random() < 0.6 ? crashPoint(random, tally.kills) : undefined
   const segmentBytes = random() < 0.5 ? 2000 : undefined
   const life = new Life(world, { workers, ratePerSecond, testing: { crash, segmentBytes } })
   const killed = crash === undefined ? await atRandom(life, random) : await life.kill(longestLifeMs)
@@ -99,11 +99,12 @@ async function oneLife(world: World, workers: number, random: Random, tally: Tal
   tally.steps.set(name, (tally.steps.get(name) ?? 0) + 1)
 }
 
-function crashPoint(random: Random): CrashPoint {
+/** Steps take turns, so that a few lives come to each. */
+function crashPoint(random: Random, turn: number): CrashPoint {
   const where = random() < 0.8 ? 'workers' : 'main'
   const steps = where === 'workers' ? workerSteps : mainSteps
-  const step = steps[Math.floor(random() * steps.length)]!
-  const most = step === 'unlinking' || step === 'unlinked' ? 1 : where === 'main' ? 3 : 25
+  const step = steps[turn % steps.length]!
+  const most = step === 'unlinking' || step === 'unlinked' ? 1 : where === 'main' ? 3 : 20
   return { where, step, nth: 1 + Math.floor(random() ** 2 * most) }
 }
 
