@@ -41,7 +41,7 @@ export function usePart<Options extends z.ZodObject, Context, Opened>(
 ): PartUse<Context, Opened> {
   const checked = part.options.safeParse(options)
   if (!checked.success) {
-    const issues = checked.error.issues.map((issue) => describeIssue(issue, part.options))
+    const issues = checked.error.issues.map((issue) => describeIssue(issue, part.options, options))
     throw fail('OPTIONS_INVALID', `${part.kind} ${part.name}: ${issues.join('; ')}`)
   }
   return {
@@ -52,7 +52,7 @@ export function usePart<Options extends z.ZodObject, Context, Opened>(
   }
 }
 
-function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
+function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodObject, options: unknown): string {
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(schema.shape)
     return issue.keys
@@ -63,5 +63,9 @@ function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
       .join('; ')
   }
   const where = issue.path.join('.')
+  let value = options
+  for (const key of issue.path)
+    value = (value as { [key: PropertyKey]: unknown } | undefined)?.[key]
+  if (where !== '' && value === undefined) return `option '${where}' is missing`
   return where === '' ? issue.message : `option '${where}': ${issue.message}`
 }
