@@ -8,6 +8,7 @@ import { groupsCommand } from './groups.ts'
 /** What a pipeline would have committed after 2 of 3 messages: one passed, one a dead letter. */
 const metadata = JSON.stringify({
   ...{ v: 1, from: 0, plan: 'abc', source: { line: 2 }, sinks: { file: 9 }, sinkCommits: 4 },
+  wrote: { halves: 1, 'score.dead-letters': 1 },
   ledger: { read: [2, 2, 0, 2], half: [2, 1, 0, 1, 0, 0, 0, 0, 1] },
 })
 
@@ -109,7 +110,8 @@ describe('millrace groups', () => {
       const saved = checkpoints.find((one) => one.topic === 'orders' && one.partition === 0)!
       assert.deepEqual(parseCheckpoint('here', saved.metadata), {
         ...{ v: 1, from: 0, plan: '', ledger: {}, sinks: { file: 9 }, sinkCommits: 4 },
-        before: { read: [2, 0], half: [1, 1] },
+        wrote: { halves: 1, 'score.dead-letters': 1 },
+        before: { halves: 1, 'score.dead-letters': 1 },
       })
     })
   })

@@ -3,11 +3,11 @@
  * really in the topics between the committed positions.
  */
 import type { GroupInfo, Log } from '../log/log.ts'
-import { type CheckpointData, parseCheckpoint } from './checkpoint.ts'
+import { type CheckpointData, newLedger, parseCheckpoint } from './checkpoint.ts'
 import { deadLetterTopic } from './dead-letters.ts'
 import type { Definition } from './definition.ts'
 import { addSaved, emptyCounts, readStep, type StepCounts, unaccounted } from './ledger.ts'
-import { sourceTopic } from './plan.ts'
+import { planOf, sourceTopic } from './plan.ts'
 
 export interface Audit {
   readonly pipeline: string
@@ -17,24 +17,44 @@ export interface Audit {
   readonly imbalances: readonly string[]
 }
 
-/** Audits what a pipeline has committed so far; an empty group is balanced. */
+/** So often the audit is made again when something was committed meanwhile. */
+const mostTries = 5
+
+/**
+ * Audits what a pipeline has committed so far; an empty group is balanced. Another process may
+ * commit while this counts: then it counts again.
+ */
 export async function audit(log: Log, definition: Definition): Promise<Audit> {
-  const group = await log.group(definition.name)
+  for (let tries = 1; ; tries++) {
+    const group = await log.group(definition.name)
+    const found = await auditGroup(log, definition, group)
+    if (found.imbalances.length === 0 || tries === mostTries) return found
+    const now = await log.group(definition.name)
+    if (JSON.stringify(now?.checkpoints) === JSON.stringify(group?.checkpoints)) return found
+  }
+}
+
+async function auditGroup(
+  log: Log,
+  definition: Definition,
+  group: GroupInfo | undefined,
+): Promise<Audit> {
   const steps = new Map<string, StepCounts>()
   const imbalances: string[] = []
-  const checkpoints = (group?.checkpoints ?? []).map((one) => ({
-    ...one,
-    data: parseCheckpoint(
-      `pipeline ${definition.name}, ${one.topic}/${one.partition}`,
-      one.metadata,
-    ),
-  }))
-  for (const { data } of checkpoints) addSaved(steps, data.ledger)
+  const planHash = planOf([definition]).pipelines[0]!.hash
+  const checkpoints = (group?.checkpoints ?? []).map((one) => {
+    const where = `pipeline ${definition.name}, ${one.topic}/${one.partition}`
+    return { ...one, data: parseCheckpoint(where, one.metadata) }
+  })
+  // A partition in which nothing happened since the plan changed still has the old plan's counts.
+  const current = checkpoints.map(({ offset, data }) =>
+    data.plan === planHash || data.plan === '' ? data : newLedger(offset, data),
+  )
+  for (const data of current) addSaved(steps, data.ledger)
   if (group !== undefined) {
     checkSteps(definition, steps, imbalances)
     for (const checkpoint of checkpoints) await checkInput(log, definition, checkpoint, imbalances)
-    const written = writtenBy(definition, steps, checkpoints)
-    await checkOutputs(log, group, written, imbalances)
+    await checkOutputs(log, group, writtenBy(definition, steps, current), imbalances)
   }
   return { pipeline: definition.name, steps, imbalances }
 }
@@ -77,7 +97,8 @@ async function checkInput(
     (input) => input.kind === 'source' && sourceTopic(definition, input) === topic,
   )
   if (isSource) {
-    if (offset !== read) imbalances.push(`source ${topic}: position ${offset}, read ${read}`)
+    const passed = offset - data.from
+    if (passed !== read) imbalances.push(`source ${topic}: moved by ${passed}, read ${read}`)
     return
   }
   if ((await log.topic(topic)) === undefined) return
@@ -93,25 +114,26 @@ async function checkInput(
   )
 }
 
-/** By topic, how many messages the ledger says were written, those before a reset included. */
+/** By topic, how many messages the ledger says were written, those before it began included. */
 function writtenBy(
   definition: Definition,
   steps: ReadonlyMap<string, StepCounts>,
-  checkpoints: readonly { readonly data: CheckpointData }[],
+  checkpoints: readonly CheckpointData[],
 ): Map<string, number> {
-  const befores = checkpoints.flatMap(({ data }) => Object.entries(data.before ?? {}))
   const written = new Map<string, number>()
+  const add = (topic: string, count: number) =>
+    written.set(topic, (written.get(topic) ?? 0) + count)
+  for (const { before } of checkpoints) {
+    for (const [topic, count] of Object.entries(before ?? {})) add(topic, count)
+  }
   for (const step of definition.steps) {
     if (step.kind !== 'to' || step.target.kind !== 'topic') continue
-    const { name } = step.target.topic
-    const own = befores.filter(([named]) => named === step.name)
-    const before = own.reduce((sum, [, [passed]]) => sum + passed, 0)
-    const now = steps.get(step.name)?.passed ?? 0
-    written.set(name, (written.get(name) ?? 0) + before + now)
+    add(step.target.topic.name, steps.get(step.name)?.passed ?? 0)
   }
-  const deadBefore = befores.reduce((sum, [, [, dead]]) => sum + dead, 0)
-  const dead = [...steps.values()].reduce((sum, step) => sum + step.deadLettered, deadBefore)
-  return written.set(deadLetterTopic(definition.name), dead)
+  for (const { deadLettered } of steps.values()) {
+    add(deadLetterTopic(definition.name), deadLettered)
+  }
+  return written
 }
 
 /** What the group committed to its outputs is what the ledger says it wrote. */

@@ -23,21 +23,23 @@ describe('checkpoints', () => {
     counters.add(2, 'passed', 9)
     const ledger = counters.save()
     const sinks = { file: { sizeBytes: 7 } }
+    const wrote = { halves: 9, 'p.dead-letters': 1 }
     const old = {
       v: 1,
       from: 0,
       plan: 'p',
       ledger,
+      wrote,
       source: 5,
       done: true,
       sinks,
       sinkCommits: 3,
     } as const
     const once = resetCheckpoint(4, old)
-    const before = { half: [9, 1], 'to-halves': [9, 0] }
-    assert.deepEqual(once, { v: 1, from: 4, plan: '', ledger: {}, before, sinks, sinkCommits: 3 })
-    const twice = resetCheckpoint(0, { ...once, ledger: { half: ledger.half! } })
-    assert.deepEqual(twice.before, { half: [18, 2], 'to-halves': [9, 0] })
+    const kept = { wrote, before: wrote, sinks, sinkCommits: 3 }
+    assert.deepEqual(once, { v: 1, from: 4, plan: '', ledger: {}, ...kept })
+    const twice = resetCheckpoint(0, { ...once, wrote: { halves: 18 } })
+    assert.deepEqual(twice.before, { halves: 18 })
     assert.deepEqual(parseCheckpoint('here', JSON.stringify(twice)), twice)
     assert.deepEqual(resetCheckpoint(2, undefined), { v: 1, from: 2, plan: '', ledger: {} })
   })

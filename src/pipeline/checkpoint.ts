@@ -1,6 +1,6 @@
 /** What a pipeline keeps in the metadata of a checkpoint: small JSON that commits with the offset. */
 import { fail } from '../core/errors.ts'
-import { column, type SavedCounters } from './ledger.ts'
+import type { SavedCounters } from './ledger.ts'
 
 export interface CheckpointData {
   /** Format of this object. */
@@ -17,31 +17,33 @@ export interface CheckpointData {
   /** By step, the positions of sinks; of several checkpoints that with most `sinkCommits` counts. */
   readonly sinks?: { readonly [step: string]: unknown }
   readonly sinkCommits?: number
+  /** By topic, all messages that were ever written for this partition, dead letters among them. */
+  readonly wrote?: Written
   /**
-   * After a reset: what was written for this partition before it, messages passed and dead letters
-   * by step. It still stands in the outputs, where the ledger's second check finds it.
+   * Of these, what was written before the ledger began anew, after a reset or with another plan: it
+   * still stands in the topics, where the ledger's second check finds it.
    */
-  readonly before?: { readonly [step: string]: readonly [passed: number, deadLettered: number] }
+  readonly before?: Written
 }
 
+/** Messages by topic. */
+export type Written = { readonly [topic: string]: number }
+
 /**
- * The metadata with which a group that is reset starts anew at `from`: an empty ledger, and a source
- * read from its beginning. Sinks go on behind what they hold.
+ * The metadata with which the ledger begins anew at `from`: with `resetCheckpoint` a source is read
+ * from its beginning as well. Sinks go on behind what they hold.
  */
+export function newLedger(from: number, old: CheckpointData): CheckpointData {
+  const { before: _, wrote, ...kept } = old
+  const written = wrote === undefined ? {} : { wrote, before: wrote }
+  return { ...kept, v: 1, from, plan: '', ledger: {}, ...written }
+}
+
+/** The metadata of a group that is reset to `from`. */
 export function resetCheckpoint(from: number, old: CheckpointData | undefined): CheckpointData {
-  const before: { [step: string]: [number, number] } = {}
-  for (const [step, counts] of Object.entries(old?.before ?? {})) before[step] = [...counts]
-  for (const [step, counts] of Object.entries(old?.ledger ?? {})) {
-    const [passed, dead] = before[step] ?? [0, 0]
-    const more = [counts[column.passed] ?? 0, counts[column.deadLettered] ?? 0] as const
-    if (passed + dead + more[0] + more[1] > 0) before[step] = [passed + more[0], dead + more[1]]
-  }
-  return {
-    ...{ v: 1, from, plan: '', ledger: {} },
-    ...(Object.keys(before).length === 0 ? {} : { before }),
-    ...(old?.sinks === undefined ? {} : { sinks: old.sinks }),
-    ...(old?.sinkCommits === undefined ? {} : { sinkCommits: old.sinkCommits }),
-  }
+  if (old === undefined) return { v: 1, from, plan: '', ledger: {} }
+  const { source: _, done: __, ...kept } = newLedger(from, old)
+  return kept
 }
 
 /** Throws `CHECKPOINT_UNREADABLE` when the metadata is not what a pipeline wrote. */

@@ -1,7 +1,7 @@
 /** Values out of bytes: UTF-8, JSON and the schema of a topic, a whole batch at a time. */
 import { isUtf8 } from 'node:buffer'
 import type { Batch } from '../core/batch.ts'
-import { fail, messageOf } from '../core/errors.ts'
+import { codeOf, fail, messageOf } from '../core/errors.ts'
 import type { Schema, SchemaIssue } from '../core/schema.ts'
 import { deleted, type Rows } from './rows.ts'
 
@@ -85,11 +85,18 @@ function failureOf(rows: Rows, index: number, error: unknown): Failure {
 
 /** The class and the words of what was thrown, bounded: a message may quote the data. */
 export function describeError(error: unknown): { error: string; message: string } {
-  const name = error instanceof Error ? error.name : typeof error
+  const name = codeOf(error) ?? (error instanceof Error ? error.name : typeof error)
   return { error: name, message: messageOf(error).slice(0, 500) }
 }
 
-/** True for an order of Millrace itself, which a dead letter may not swallow. */
+/**
+ * True for what is no fault of a message although a user's function was being called: the lane has
+ * to stop, or the function is of a kind that no message can pass. Whatever else is thrown there, an
+ * error of Millrace's own included, makes the message a dead letter.
+ */
 export function isOurs(error: unknown): boolean {
-  return (error as { name?: unknown } | null)?.name === 'MillraceError'
+  return (
+    codeOf(error) === 'STEP_ASYNCHRONOUS' ||
+    (error as { name?: unknown } | null)?.name === 'Stopped'
+  )
 }

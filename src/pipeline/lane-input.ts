@@ -6,7 +6,7 @@ import { fail } from '../core/errors.ts'
 import type { Schema } from '../core/schema.ts'
 import type { Checkpoint, Log } from '../log/log.ts'
 import type { SourceReader, SourceUse, Unreadable } from '../sources/source.ts'
-import { type CheckpointData, parseCheckpoint } from './checkpoint.ts'
+import { type CheckpointData, newLedger, parseCheckpoint, type Written } from './checkpoint.ts'
 import { Counters } from './ledger.ts'
 
 /** What one read gave, and what its checkpoint has to say. */
@@ -31,16 +31,23 @@ export interface LaneInput {
   readonly counters: Counters
   /** Offset from which the ledger counts. */
   readonly from: number
-  /** What was written before a reset; every later checkpoint carries it on. */
-  readonly before: CheckpointData['before']
+  /** What was written before the ledger began; every later checkpoint carries it on. */
+  readonly before: Written | undefined
+  /** By topic, what was written so far; the lane counts on. */
+  readonly wrote: { [topic: string]: number }
   /** Where the next read starts. */
   offset(): number
   /** Undefined: nothing now. */
   read(): Promise<Read | undefined>
+  /** Where a source stands and whether it has ended, for a checkpoint without a read. */
+  saved(): Pick<CheckpointData, 'source' | 'done'>
+  /** What `read` gave is committed. */
+  committed(read: Read): void
   close(): Promise<void>
 }
 
 export interface InputStart {
+  readonly planHash: string
   readonly pipeline: string
   readonly topic: string
   readonly partition: number
@@ -56,6 +63,10 @@ function restore(start: InputStart): { counters: Counters; saved: CheckpointData
   }
   const where = `pipeline ${start.pipeline}, ${start.topic}/${start.partition}`
   const saved = parseCheckpoint(where, start.checkpoint.metadata)
+  if (saved.plan !== '' && saved.plan !== start.planHash) {
+    // Counts of other steps say nothing about these.
+    return { counters, saved: newLedger(start.checkpoint.offset, saved) }
+  }
   counters.load(saved.ledger)
   return { counters, saved }
 }
@@ -90,7 +101,10 @@ export async function topicInput(options: TopicInputOptions): Promise<LaneInput>
     isReplay: options.isReplay,
     from: saved?.from ?? position,
     before: saved?.before,
+    wrote: { ...saved?.wrote },
     offset: () => position,
+    saved: () => ({}),
+    committed: () => undefined,
     async read() {
       const batch = await log.read(topic, partition, position, { maxBytes })
       if (batch === undefined) return undefined
@@ -110,7 +124,7 @@ export interface SourceInputOptions extends InputStart {
   readonly ratePerSecond: number | undefined
   readonly untilEnd: boolean
   readonly maxMessages: number
-  /** Called when the source has nothing more, before that is committed. */
+  /** Called when the source has nothing more, and that is committed. */
   ended(): void
 }
 
@@ -131,14 +145,21 @@ export async function sourceInput(options: SourceInputOptions): Promise<LaneInpu
     isReplay: false,
     from: saved?.from ?? 0,
     before: saved?.before,
+    wrote: { ...saved?.wrote },
     offset: () => offset,
+    saved: () => ({ source, ...(isSavedDone ? { done: true } : {}) }),
+    committed(read) {
+      if (read.done) options.ended()
+    },
     async read() {
       if (done || reader === undefined) return undefined
       const read = await reader.read(options.maxMessages)
       if (read === undefined) {
         done = true
-        options.ended()
-        if (isSavedDone) return undefined
+        if (isSavedDone) {
+          options.ended()
+          return undefined
+        }
         return { batch: noBatch(options), unreadable: [], offset, source, done, expired: 0 }
       }
       const { batch, unreadable } = read

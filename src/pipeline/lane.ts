@@ -54,6 +54,14 @@ export interface LaneProgress {
   isSettled: boolean
 }
 
+/** One batch worked off, ready to be committed. */
+interface Work {
+  readonly commit: Commit
+  readonly input: LaneInput
+  /** Undefined: it only says where everything stands. */
+  readonly read: Read | undefined
+}
+
 /** How long a lane sleeps at most when nothing is there to read. */
 const idleMs = 50
 
@@ -95,19 +103,20 @@ export class Lane {
     let failure: unknown
     try {
       if (this.#options.sinks.size > 0 && this.#sinkCommits === 0) {
-        await this.#commit(this.#assemble(this.#options.inputs[0]!, undefined))
+        const input = this.#options.inputs[0]!
+        await this.#commit({ commit: this.#assemble(input, undefined), input, read: undefined })
       }
       while (!this.#stop.signal.aborted) {
         const { log, member } = this.#options
         const revision = log.revision()
-        const commit = member.paused ? undefined : await this.#step()
-        if (commit === undefined) {
+        const work = member.paused ? undefined : await this.#step()
+        if (work === undefined) {
           await committing
           await log.changed(revision, idleMs, this.#stop.signal)
           continue
         }
         await committing
-        committing = this.#commit(commit)
+        committing = this.#commit(work)
         // Seen at the next await; until then nobody else may call it unhandled.
         committing.catch(() => {})
       }
@@ -123,7 +132,7 @@ export class Lane {
   }
 
   /** The next batch of any input, in turn, and what it comes to. Undefined: nothing to read. */
-  async #step(): Promise<Commit | undefined> {
+  async #step(): Promise<Work | undefined> {
     const { inputs } = this.#options
     for (let tried = 0; tried < inputs.length; tried++) {
       const input = inputs[this.#next]!
@@ -134,7 +143,7 @@ export class Lane {
     return undefined
   }
 
-  async #process(input: LaneInput, read: Read): Promise<Commit> {
+  async #process(input: LaneInput, read: Read): Promise<Work> {
     const { definition, share, progress } = this.#options
     this.#failures = []
     const rows = new Rows(read.batch)
@@ -153,12 +162,14 @@ export class Lane {
       if (input.entry > 0) counters.add(stepRow(input.entry), 'entered', rows.count)
       await runSteps(definition.steps, rows, context, input.entry)
     }
-    const dead = this.#failures.length + read.unreadable.length
+    // One message that spreads over many rows may fail in each of them.
+    const failed = new Set(this.#failures.map((failure) => failure.origin))
+    const dead = failed.size + read.unreadable.length
     share.add(read.batch.count + read.unreadable.length, dead, this.#failures[0])
     this.#bury(input, read)
     progress.messages += read.batch.count + read.unreadable.length
     progress.deadLetters += dead
-    return this.#assemble(input, read)
+    return { commit: this.#assemble(input, read), input, read }
   }
 
   #context(input: LaneInput): StepContext {
@@ -232,6 +243,11 @@ export class Lane {
   /** Without a read: where everything stands before the first, sinks above all. */
   #assemble(input: LaneInput, read: Read | undefined): Commit {
     const { planHash, member, sinks } = this.#options
+    const { source, done } = read ?? input.saved()
+    const outputs = this.#outputs.take()
+    for (const { topic, batch } of outputs) {
+      input.wrote[topic] = (input.wrote[topic] ?? 0) + batch.count
+    }
     const positions: { [step: string]: unknown } = {}
     for (const [step, sink] of sinks) positions[step] = sink.position()
     const data: CheckpointData = {
@@ -239,9 +255,10 @@ export class Lane {
       from: input.from,
       plan: planHash,
       ledger: input.counters.save(),
+      wrote: input.wrote,
       ...(input.before === undefined ? {} : { before: input.before }),
-      ...(read?.source === undefined ? {} : { source: read.source }),
-      ...(read?.done ? { done: true } : {}),
+      ...(source === undefined ? {} : { source }),
+      ...(done ? { done } : {}),
       ...(sinks.size === 0 ? {} : { sinks: positions, sinkCommits: ++this.#sinkCommits }),
     }
     const checkpoint: Checkpoint = {
@@ -251,11 +268,12 @@ export class Lane {
       metadata: JSON.stringify(data),
     }
     const changes = [...this.#joins.values()].flatMap((join) => join.take())
-    return { outputs: this.#outputs.take(), checkpoints: [checkpoint], changes, member }
+    return { outputs, checkpoints: [checkpoint], changes, member }
   }
 
-  async #commit(commit: Commit): Promise<void> {
+  async #commit({ commit, input, read }: Work): Promise<void> {
     await this.#retry('commit', () => this.#options.log.commit(commit))
+    if (read !== undefined) input.committed(read)
     this.#options.progress.waiting = undefined
     this.#commits++
     for (const join of this.#joins.values()) join.committed(this.#commits)

@@ -62,7 +62,6 @@ export class Counters {
     return saved
   }
 
-  /** Counts of steps that are no longer there are kept apart by `unknown`, never lost. */
   load(saved: SavedCounters): void {
     for (const [name, counts] of Object.entries(saved)) {
       const step = this.names.indexOf(name)

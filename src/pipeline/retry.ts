@@ -13,7 +13,9 @@ export interface RetryContext {
 }
 
 /** Thrown when a lane has to stop while it waits; nothing of its batch was committed. */
-export class Stopped extends Error {}
+export class Stopped extends Error {
+  override readonly name = 'Stopped'
+}
 
 const firstWaitMs = 50
 const longestWaitMs = 10_000

@@ -81,12 +81,12 @@ function runStep(
   }
 }
 
-/** A view is only made for functions that ask for it by a second parameter. */
+/** A view is only made where the function may ask for it: not with exactly one parameter. */
 const noMessage = undefined as unknown as Message
 
 function map(step: Step & { kind: 'map' }, index: number, rows: Rows, context: StepContext): void {
   const apply = step.apply as (value: unknown, message: Message) => unknown
-  const wantsMessage = apply.length > 1
+  const wantsMessage = apply.length !== 1
   let kept = 0
   for (let row = 0; row < rows.count; row++) {
     const value = rows.values[row]
@@ -114,7 +114,7 @@ function filter(
   context: StepContext,
 ): void {
   const test = step.test as (value: unknown, message: Message) => unknown
-  const wantsMessage = test.length > 1
+  const wantsMessage = test.length !== 1
   let kept = 0
   for (let row = 0; row < rows.count; row++) {
     const value = rows.values[row]
@@ -254,7 +254,9 @@ async function answersOf(
       const answers = (await answersOf(model, rest, context, name)).values()
       return inputs.map((_, index) => refused.get(index) ?? answers.next().value)
     }
-    if (isOurs(thrown)) throw thrown
+    // An order (give up, stop, join again) is not about one input.
+    const order = orderOf(thrown)
+    if (isOurs(thrown) || (order !== undefined && order !== 'refused')) throw thrown
     if (inputs.length === 1) return [new NoAnswer(thrown)]
     const middle = inputs.length >> 1
     return [

@@ -249,6 +249,7 @@ export class Runner {
     const { log, clock, ratePerSecond, untilEnd } = this.#options
     const start = {
       pipeline: definition.name,
+      planHash: this.#planHash,
       ...place,
       stepNames: definition.steps.map((step) => step.name),
       checkpoint: checkpoints.find((one) => includes([one], place)),

@@ -4,6 +4,7 @@
  * often a run was interrupted.
  */
 
+import type { Batch } from '../core/batch.ts'
 import type { Log } from '../log/log.ts'
 import { decodeValue } from './decode.ts'
 import type { AnyTopic } from './definition.ts'
@@ -62,6 +63,7 @@ export class SummaryReader {
   readonly #summary: Summary
   readonly #state: unknown
   #offsets: number[] | undefined
+  #unreadable = 0
 
   constructor(log: Log, summary: Summary) {
     this.#log = log
@@ -83,16 +85,24 @@ export class SummaryReader {
       if (batch === undefined) continue
       more = true
       this.#offsets[partition] = batch.nextOffset
-      for (let index = 0; index < batch.count; index++) {
-        const value = decodeValue(batch, index, topic.schema)
-        if (value !== deleted) this.#summary.add(this.#state as never, value as never)
-      }
+      for (let index = 0; index < batch.count; index++) this.#add(batch, index)
     }
     return more
   }
 
+  /** What cannot be taken in is counted: it may not end a run that is balanced. */
+  #add(batch: Batch, index: number): void {
+    try {
+      const value = decodeValue(batch, index, this.#summary.topic.schema)
+      if (value !== deleted) this.#summary.add(this.#state as never, value as never)
+    } catch {
+      this.#unreadable++
+    }
+  }
+
   figures(): Figures {
-    return this.#summary.figures(this.#state as never)
+    const figures = this.#summary.figures(this.#state as never)
+    return this.#unreadable === 0 ? figures : { ...figures, unreadable: this.#unreadable }
   }
 
   line(): string {

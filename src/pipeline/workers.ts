@@ -7,7 +7,8 @@ import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts'
 interface Running {
   readonly thread: Worker
   readonly ended: Promise<void>
-  progress: { readonly [pipeline: string]: LaneProgress }
+  /** Undefined until it is first told. */
+  progress: { readonly [pipeline: string]: LaneProgress } | undefined
 }
 
 export class Workers {
@@ -29,7 +30,7 @@ export class Workers {
   }
 
   progress(): { messages: number; deadLetters: number; waiting: string[] } {
-    const lanes = this.#running.flatMap(({ progress }) => Object.values(progress))
+    const lanes = this.#running.flatMap(({ progress }) => Object.values(progress ?? {}))
     return {
       messages: lanes.reduce((sum, lane) => sum + lane.messages, 0),
       deadLetters: lanes.reduce((sum, lane) => sum + lane.deadLetters, 0),
@@ -40,8 +41,9 @@ export class Workers {
   /** True once every pipeline has joined its group and no source of this run has more to give. */
   sourcesEnded(): boolean {
     return this.#running.every(({ progress }) => {
-      const lanes = Object.values(progress)
-      return lanes.length > 0 && lanes.every((lane) => lane.isSettled && lane.openSources === 0)
+      if (progress === undefined) return false
+      // None at all: every pipeline is left to the first worker.
+      return Object.values(progress).every((lane) => lane.isSettled && lane.openSources === 0)
     })
   }
 
@@ -60,7 +62,7 @@ export class Workers {
     })
     let isDone = false
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
-    const running: Running = { thread, ended, progress: {} }
+    const running: Running = { thread, ended, progress: undefined }
     thread.on('message', (message: FromWorker) => {
       if (message.kind === 'progress') running.progress = message.pipelines
       if (message.kind === 'drained' || message.kind === 'failed') isDone = true

@@ -51,6 +51,15 @@ export class TopicWriter {
   readonly #key: ((value: unknown) => string | null) | undefined
   readonly #time: ((value: unknown) => Date | string | number) | undefined
   readonly #builders: (BatchBuilder | undefined)[] = []
+  /** What `#prepare` found out for the row that `#append` writes next. */
+  readonly #next = {
+    keyBytes: scratch as Buffer,
+    keyStart: -1,
+    keyEnd: -1,
+    json: null as string | null,
+    time: 0,
+    spliceAt: -1,
+  }
 
   constructor(topic: AnyTopic, info: TopicInfo, outputs: Outputs) {
     this.#topic = topic
@@ -65,44 +74,50 @@ export class TopicWriter {
     let kept = 0
     for (let row = 0; row < rows.count; row++) {
       try {
-        this.#write(rows, row)
-        rows.keep(row, kept++)
+        this.#prepare(rows, row)
       } catch (error) {
         addFailure(context, rows, row, index, error)
+        continue
       }
+      this.#append(rows, row)
+      rows.keep(row, kept++)
     }
     rows.count = kept
   }
 
-  /** Throws `Invalid`, or what the topic's key and time functions throw. */
-  #write(rows: Rows, row: number): void {
+  /**
+   * Works out what `#append` writes: everything of the user's that may throw is called here. Throws
+   * `Invalid`, or what the topic's schema, key and time functions throw.
+   */
+  #prepare(rows: Rows, row: number): void {
+    const next = this.#next
     const value = rows.values[row]
     const origin = rows.origins[row]!
     const { batch } = rows
     const isDelete = value === deleted
     const checked =
       isDelete || this.#topic.schema === undefined ? value : check(this.#topic.schema, value)
-    const spliceAt = isDelete ? -1 : spliceOf(rows, row)
-    const json = isDelete ? null : spliceAt < 0 ? toJson(value) : suffixOf(rows, value, spliceAt)
-    let keyBytes = batch.bytes
-    let keyStart = batch.keyStarts[origin]!
-    let keyEnd = batch.keyEnds[origin]!
+    next.spliceAt = isDelete ? -1 : spliceOf(rows, row)
+    if (isDelete) next.json = null
+    else next.json = next.spliceAt < 0 ? toJson(value) : suffixOf(rows, value, next.spliceAt)
+    next.keyBytes = batch.bytes
+    next.keyStart = batch.keyStarts[origin]!
+    next.keyEnd = batch.keyEnds[origin]!
     if (this.#key !== undefined && !isDelete) {
       const key = this.#key(checked)
-      keyBytes = scratch
-      keyStart = key === null || key === undefined ? -1 : 0
-      keyEnd = keyStart < 0 ? -1 : encodeKey(key as string)
-      keyBytes = scratch
+      next.keyStart = key === null || key === undefined ? -1 : 0
+      next.keyEnd = next.keyStart < 0 ? -1 : encodeKey(key as string)
+      next.keyBytes = scratch
     }
-    const time = this.#time === undefined || isDelete ? rows.time(row) : timeOf(this.#time(checked))
-    const others =
-      Math.max(0, keyEnd - keyStart) + Math.max(0, spliceAt - batch.valueStarts[origin]!)
-    this.#checkSize(batch, origin, json, others)
-    const builder = this.#builder(
-      keyStart < 0
-        ? batch.partition % this.#info.partitions
-        : (murmur2(keyBytes, keyStart, keyEnd) & 0x7fffffff) % this.#info.partitions,
-    )
+    next.time = this.#time === undefined || isDelete ? rows.time(row) : timeOf(this.#time(checked))
+    this.#checkSize(rows, row)
+  }
+
+  #append(rows: Rows, row: number): void {
+    const { keyBytes, keyStart, keyEnd, json, time, spliceAt } = this.#next
+    const { batch } = rows
+    const origin = rows.origins[row]!
+    const builder = this.#builder(this.#partitionOf(batch, origin))
     const identity = rows.identities?.[row]
     if (identity === undefined) {
       builder.appendDerived(keyBytes, keyStart, keyEnd, json, time, batch, origin, spliceAt)
@@ -111,6 +126,14 @@ export class TopicWriter {
       const key = keyStart < 0 ? null : keyBytes.subarray(keyStart, keyEnd)
       builder.append(key, json, time, headers)
     }
+  }
+
+  /** By the key; without one a message keeps its partition, and those of a source take turns. */
+  #partitionOf(batch: Batch, origin: number): number {
+    const { keyBytes, keyStart, keyEnd } = this.#next
+    const { partitions } = this.#info
+    if (keyStart >= 0) return (murmur2(keyBytes, keyStart, keyEnd) & 0x7fffffff) % partitions
+    return (batch.origin === '' ? batch.offsets[origin]! : batch.partition) % partitions
   }
 
   #builder(partition: number): BatchBuilder {
@@ -123,13 +146,21 @@ export class TopicWriter {
   }
 
   /** Exact only where it could matter: counting bytes of every message would cost. */
-  #checkSize(batch: Batch, origin: number, json: string | null, besides: number): void {
+  #checkSize(rows: Rows, row: number): void {
     const { maxMessageBytes } = this.#info
+    const { json, keyStart, keyEnd, spliceAt } = this.#next
+    const { batch } = rows
+    const origin = rows.origins[row]!
+    const id = rows.identities?.[row]?.id ?? ''
     const headerBytes = batch.headerEnds[origin]! - batch.headerStarts[origin]!
-    const others = besides + headerBytes + batch.origin.length + passedHeaderBytes
-    const characters = json?.length ?? 0
-    if (characters * 3 + others <= maxMessageBytes) return
-    const sizeBytes = Buffer.byteLength(json ?? '') + others
+    const others =
+      Math.max(0, keyEnd - keyStart) +
+      Math.max(0, spliceAt - batch.valueStarts[origin]!) +
+      headerBytes +
+      batch.origin.length +
+      passedHeaderBytes
+    if (((json?.length ?? 0) + id.length) * 3 + others <= maxMessageBytes) return
+    const sizeBytes = Buffer.byteLength(json ?? '') + Buffer.byteLength(id) + others
     if (sizeBytes <= maxMessageBytes) return
     throw new Invalid(
       `the message takes ${sizeBytes} bytes, topic ${this.#topic.name} takes ${maxMessageBytes} (maxMessageBytes)`,
@@ -184,8 +215,9 @@ function encodeKey(key: string): number {
 
 function timeOf(time: Date | string | number): number {
   const timeMs = typeof time === 'number' ? time : new Date(time).getTime()
-  if (Number.isFinite(timeMs)) return Math.trunc(timeMs)
-  throw new Invalid(`the time ${JSON.stringify(time)} is no date`)
+  // The range of a Date; nanoseconds taken for milliseconds lie far outside.
+  if (Math.abs(timeMs) <= 8.64e15) return Math.trunc(timeMs)
+  throw new Invalid(`the time ${JSON.stringify(time)} is no date (milliseconds since the epoch)`)
 }
 
 function headersOf(batch: Batch, origin: number): Header[] {
