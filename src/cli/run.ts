@@ -73,6 +73,7 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
 
 function eventsFor(line: StatusLine, speed: number | undefined): RunEvents {
   let streams: string[] = []
+  let told = new Set<string>()
   return {
     loaded(app, plan, directory) {
       streams = app.pipelines.flatMap((definition) => streamsOf(definition, speed))
@@ -99,7 +100,15 @@ function eventsFor(line: StatusLine, speed: number | undefined): RunEvents {
       for (const stream of streams) line.say(stream)
       line.say('Ctrl-C stops, and the next start goes on where this one stopped')
     },
-    status: (status) => line.show(statusText(status)),
+    status(status) {
+      const reasons = status.waiting.map((reason) => reason.replace(/ \(next try in .*/, ''))
+      // On a terminal the status line says it; elsewhere it is said once, or it would be silence.
+      for (const reason of reasons) {
+        if (!told.has(reason) && !line.isTerminal) line.say(`waiting: ${reason}`)
+      }
+      told = new Set(reasons)
+      line.show(statusText(status))
+    },
   }
 }
 

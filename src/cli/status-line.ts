@@ -5,12 +5,12 @@ type Stream = Pick<WriteStream, 'write'> & { readonly isTTY?: boolean; readonly 
 
 export class StatusLine {
   readonly #stream: Stream
-  readonly #isTerminal: boolean
+  readonly isTerminal: boolean
   #shown = ''
 
   constructor(stream: Stream) {
     this.#stream = stream
-    this.#isTerminal = stream.isTTY === true
+    this.isTerminal = stream.isTTY === true
   }
 
   /** A line that stays. */
@@ -22,7 +22,7 @@ export class StatusLine {
 
   /** The line that the next one replaces; nothing where there is no terminal. */
   show(text: string): void {
-    if (!this.#isTerminal) return
+    if (!this.isTerminal) return
     this.#clear()
     this.#shown = text.slice(0, (this.#stream.columns ?? 80) - 1)
     this.#stream.write(this.#shown)

@@ -88,8 +88,9 @@ export class Groups {
     const gone = new Set(goneMembers(view, this.#options.clock.now()))
     const members = view.members
       .filter((member) => !gone.has(member))
-      .map(({ memberId }) => ({
+      .map(({ memberId, planHash }) => ({
         memberId,
+        planHash: planHash ?? undefined,
         owned: view.owners
           .filter((owner) => owner.memberId === memberId)
           .map(({ topic, partition }) => ({ topic, partition })),

@@ -130,6 +130,8 @@ export interface GroupInfo {
   readonly paused: boolean
   readonly members: readonly {
     readonly memberId: string
+    /** See `JoinOptions.planHash`. */
+    readonly planHash?: string | undefined
     readonly owned: readonly TopicPartition[]
   }[]
   readonly checkpoints: readonly Checkpoint[]

@@ -48,7 +48,11 @@ export class MemoryGroup {
       name: this.name,
       generation: this.#generation,
       paused: this.paused,
-      members: this.#members.map(({ memberId }) => ({ memberId, owned: this.owned(memberId) })),
+      members: this.#members.map(({ memberId, options: { planHash } }) => ({
+        memberId,
+        planHash,
+        owned: this.owned(memberId),
+      })),
       checkpoints: [...this.#checkpoints.values()],
     }
   }

@@ -40,13 +40,19 @@ export class CaughtUp {
     return this.#done.size === this.#definitions.length
   }
 
+  /** The definitions stand in topological order. */
+  #isBefore(one: Definition, other: Definition): boolean {
+    return this.#definitions.indexOf(one) < this.#definitions.indexOf(other)
+  }
+
   async #isDone(definition: Definition): Promise<boolean> {
     const writers = this.#definitions.filter((other) =>
       topicOutputs(other).some((topic) =>
         topicInputs(definition).some((input) => input.topic.name === topic.name),
       ),
     )
-    const upstream = writers.filter((writer) => writer.name !== definition.name)
+    // In a circle nobody is upstream of the others: each waits for the ends as they are now.
+    const upstream = writers.filter((writer) => this.#isBefore(writer, definition))
     if (!upstream.every((writer) => this.#done.has(writer.name))) return false
     const group = await this.#log.group(definition.name)
     if (group === undefined) return false
@@ -55,7 +61,19 @@ export class CaughtUp {
     const topics = topicInputs(definition).map(({ topic }) => topic.name)
     for (const topic of [...topics, replayTopic(definition.name)]) {
       const goal = written.has(topic) ? await ends(this.#log, topic) : this.#startEnds.get(topic)!
-      if (!reached(group, topic, goal)) return false
+      if (!(await this.#reached(group, topic, goal))) return false
+    }
+    return true
+  }
+
+  /** A partition of which nothing is left to read is reached, whether it was ever read or not. */
+  async #reached(group: GroupInfo, topic: string, goal: readonly number[]): Promise<boolean> {
+    for (const [partition, end] of goal.entries()) {
+      const checkpoint = group.checkpoints.find(
+        (one) => one.topic === topic && one.partition === partition,
+      )
+      const position = checkpoint?.offset ?? (await this.#log.offsets(topic, partition)).start
+      if (position < end) return false
     }
     return true
   }
@@ -67,16 +85,6 @@ function sourcesDone(definition: Definition, group: GroupInfo): boolean {
     const topic = sourceTopic(definition, input)
     const checkpoint = group.checkpoints.find((one) => one.topic === topic)
     return checkpoint !== undefined && parseCheckpoint(topic, checkpoint.metadata).done === true
-  })
-}
-
-function reached(group: GroupInfo, topic: string, goal: readonly number[]): boolean {
-  return goal.every((end, partition) => {
-    if (end === 0) return true
-    const checkpoint = group.checkpoints.find(
-      (one) => one.topic === topic && one.partition === partition,
-    )
-    return (checkpoint?.offset ?? 0) >= end
   })
 }
 

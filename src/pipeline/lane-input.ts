@@ -84,6 +84,7 @@ export async function topicInput(options: TopicInputOptions): Promise<LaneInput>
   const { log, topic, partition, checkpoint, maxBytes } = options
   const { counters, saved } = restore(options)
   const range = await log.offsets(topic, partition)
+  const origin = `${(await log.topic(topic))?.identity}/${partition}`
   let position = checkpoint?.offset ?? range.start
   const gap = async (firstOffset: number): Promise<number> => {
     if (firstOffset <= position) return 0
@@ -108,6 +109,12 @@ export async function topicInput(options: TopicInputOptions): Promise<LaneInput>
     async read() {
       const batch = await log.read(topic, partition, position, { maxBytes })
       if (batch === undefined) return undefined
+      if (batch.origin !== origin) {
+        throw fail(
+          'MEMBER_FENCED',
+          `topic ${topic} was deleted and made again: its offsets start anew`,
+        )
+      }
       const first = batch.count > 0 ? batch.offsets[0]! : batch.nextOffset
       const expired = await gap(first)
       position = batch.nextOffset

@@ -1,6 +1,7 @@
 /** What has to be there before a run: topics as declared, and with `fresh` nothing of an older run. */
 import { codeOf, fail } from '../core/errors.ts'
 import type { Log, TopicInfo, TopicSettings } from '../log/log.ts'
+import { parseCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
 import type { Plan, TopicPlan } from './plan.ts'
 
@@ -38,6 +39,7 @@ export async function startOver(
   log: Log,
   definitions: readonly Definition[],
   plan: Plan,
+  directory: string,
 ): Promise<void> {
   for (const { name } of definitions) {
     // Refused here while somebody runs one of them, before anything is forgotten.
@@ -45,6 +47,7 @@ export async function startOver(
   }
   await markStartOver(log, definitions, Buffer.from('begun'))
   for (const definition of definitions) {
+    await forgetSinks(log, definition, directory)
     if ((await log.group(definition.name)) !== undefined) await log.deleteGroup(definition.name)
     for (const step of definition.steps) {
       if (step.kind === 'join') await log.deleteState(`${definition.name}.${step.name}`)
@@ -55,6 +58,21 @@ export async function startOver(
     if (isOurs && (await log.topic(topic.name)) !== undefined) await log.deleteTopic(topic.name)
   }
   await markStartOver(log, definitions, null)
+}
+
+/** Empties what the pipeline's sinks wrote, and nothing that it never wrote to. */
+async function forgetSinks(log: Log, definition: Definition, directory: string): Promise<void> {
+  const checkpoints = (await log.group(definition.name))?.checkpoints ?? []
+  const saved = checkpoints.map((one) => parseCheckpoint(definition.name, one.metadata))
+  for (const step of definition.steps) {
+    if (step.kind !== 'to' || step.target.kind !== 'sink') continue
+    const { sink } = step.target
+    const hasWritten = saved.some(
+      ({ sinks, sinkCommits = 0 }) =>
+        sinkCommits > 0 && (sink.delivery === 'keyed' || sinks?.[step.name] !== undefined),
+    )
+    if (hasWritten) await sink.forget({ directory })
+  }
 }
 
 const startOverStore = 'millrace.start-over'

@@ -16,6 +16,7 @@ import { ensureTopics, isHalfForgotten, startOver } from './prepare.ts'
 import { type RunFigures, runFigures } from './run-figures.ts'
 import { type RunTesting, testingOptions } from './run-testing.ts'
 import { SummaryReader } from './summary.ts'
+import { type Turn, takeTurn } from './turn.ts'
 import { Workers } from './workers.ts'
 
 export interface RunOptions {
@@ -97,6 +98,7 @@ class Run {
   readonly #plan: Plan
   readonly #log: EmbeddedLog
   readonly #summaries: readonly SummaryReader[]
+  #turn: Turn | undefined
 
   constructor(
     options: RunOptions,
@@ -115,6 +117,18 @@ class Run {
   }
 
   async go(): Promise<RunResult> {
+    // Held until the workers have joined their groups: nobody starts over in between.
+    const waiting = () =>
+      this.#options.tell.training('another run is starting here: waiting for it')
+    this.#turn = await takeTurn(this.#log, 'millrace.start', this.#clock, waiting)
+    try {
+      return await this.#goInTurn()
+    } finally {
+      await this.#turn.end()
+    }
+  }
+
+  async #goInTurn(): Promise<RunResult> {
     await this.#prepare()
     const before = await this.#audits()
     const caughtUp = new CaughtUp(this.#log, this.#definitions)
@@ -136,7 +150,7 @@ class Run {
   async #prepare(): Promise<void> {
     const { fresh, directory, tell } = this.#options
     if (fresh || (await isHalfForgotten(this.#log, this.#definitions))) {
-      await startOver(this.#log, this.#definitions, this.#plan)
+      await startOver(this.#log, this.#definitions, this.#plan, directory)
     }
     await ensureTopics(this.#log, this.#plan)
     const startedAt = this.#clock.now()
@@ -183,6 +197,7 @@ class Run {
         for (const summary of this.#summaries) await summary.read()
         this.#options.tell.status(this.#status(workers, rate))
       }
+      if (workers.haveJoined()) await this.#turn?.end()
       const mayEnd = endsByItself && workers.sourcesEnded()
       if (mayEnd && (await caughtUp.check())) return 'caught up'
       await this.#clock.sleep(endsByItself ? checkEveryMs : statusEveryMs, waiting)

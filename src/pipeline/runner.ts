@@ -77,7 +77,8 @@ export class Runner {
     const { log, directory, clock } = this.#options
     this.#models = await openModels(this.#definition, log, directory)
     for (const topic of await log.topics()) this.#topics.set(topic.name, topic)
-    while (!signal.aborted) {
+    for (let joins = 0; !signal.aborted; joins++) {
+      if (joins > 0 && (await this.#isOutdated())) throw this.#superseded()
       const joining = () => log.join(this.#definition.name, this.#joinOptions())
       const member = await this.#unlessBusy(joining)
       if (member === undefined) {
@@ -99,6 +100,16 @@ export class Runner {
       }
       if (this.#failure !== undefined) throw this.#failure.error
     }
+  }
+
+  /**
+   * True when a member with another plan came while this one slept: having joined first, this one
+   * is the older, although it joins again as the youngest.
+   */
+  async #isOutdated(): Promise<boolean> {
+    const group = await this.#options.log.group(this.#definition.name)
+    const plans = (group?.members ?? []).map(({ planHash }) => planHash)
+    return plans.some((plan) => plan !== undefined && plan !== this.#planHash)
   }
 
   /** A full disk or a lock held for long ends no pipeline: undefined, and it is tried again. */
@@ -148,6 +159,9 @@ export class Runner {
       if (!this.#lanes.has(key) && this.#failure === undefined) this.#start(key, places, member)
     }
     this.progress.isSettled = true
+    const paused = `the group is paused (millrace groups resume ${this.#definition.name})`
+    if (member.paused) this.progress.waiting ??= paused
+    else if (this.progress.waiting === paused) this.progress.waiting = undefined
   }
 
   /** Undefined: it was silent too long, the group went on without it, and it has to join again. */

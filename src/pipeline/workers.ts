@@ -38,6 +38,14 @@ export class Workers {
     }
   }
 
+  /** True once every pipeline has joined its group. */
+  haveJoined(): boolean {
+    return this.#running.every(
+      ({ progress }) =>
+        progress !== undefined && Object.values(progress).every((lane) => lane.isSettled),
+    )
+  }
+
   /** True once every pipeline has joined its group and no source of this run has more to give. */
   sourcesEnded(): boolean {
     return this.#running.every(({ progress }) => {

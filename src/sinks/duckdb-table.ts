@@ -47,6 +47,22 @@ export class DuckdbTable {
     }
   }
 
+  /** Drops the table and what is remembered of it. */
+  static async forget(file: WarehouseFile, name: string): Promise<void> {
+    const connection = await file.connect()
+    const table = new DuckdbTable(file, connection, name)
+    try {
+      await connection.run(`DROP TABLE IF EXISTS ${quoted(name)}`)
+      if (await table.#knowsTombstones()) {
+        await connection.run(`DELETE FROM ${tombstones} WHERE table_name = $1`, [name])
+      }
+    } catch (error) {
+      throw duckdbError(file.path, error)
+    } finally {
+      connection.closeSync()
+    }
+  }
+
   constructor(file: WarehouseFile, connection: DuckDBConnection, name: string) {
     this.#file = file
     this.#connection = connection

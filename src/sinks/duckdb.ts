@@ -6,12 +6,11 @@ import path from 'node:path'
 import { z } from 'zod'
 import type { Batch } from '../core/batch.ts'
 import { fail, orderOf, type Refusal } from '../core/errors.ts'
-import { usePart } from '../core/part.ts'
 import { columnTypes, foldedName, ownColumns } from './duckdb-columns.ts'
 import { duckdbError, openWarehouseFile, type WarehouseFile } from './duckdb-file.ts'
 import { planRows } from './duckdb-rows.ts'
 import { DuckdbTable } from './duckdb-table.ts'
-import { defineSink, type Sink, type SinkUse } from './sink.ts'
+import { defineSink, type Sink, type SinkUse, useSink } from './sink.ts'
 
 /** The name of the file in MILLRACE_DIR that is used when no path is given. */
 export const warehouseName = 'warehouse.duckdb'
@@ -63,12 +62,19 @@ export const duckdbPart = defineSink({
       throw error
     }
   },
+  async forget({ table, path: file }, { directory }) {
+    const warehouse = await openWarehouseFile(file ?? path.join(directory, warehouseName))
+    try {
+      await warehouse.exclusive(() => DuckdbTable.forget(warehouse, table))
+    } finally {
+      await warehouse.close()
+    }
+  },
 })
 
 /** Keeps messages as rows of a DuckDB table, by id. Throws `OPTIONS_INVALID`. */
 export function duckdb(given: z.input<typeof options>): SinkUse {
-  const use = usePart(duckdbPart, given)
-  return { ...use, kind: 'sink', delivery: duckdbPart.delivery, single: duckdbPart.single }
+  return useSink(duckdbPart, given)
 }
 
 class OpenDuckdbSink implements DuckdbSink {

@@ -2,15 +2,14 @@
  * Writes messages to a file, a line of JSON each. The plainest sink: copy it to write another one
  * whose destination can be cut back.
  */
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, truncate } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import type { Batch } from '../core/batch.ts'
 import { fail, messageOf } from '../core/errors.ts'
-import { usePart } from '../core/part.ts'
 import { linesOf } from './file-lines.ts'
 import { type FileLock, lockFile } from './file-lock.ts'
-import { defineSink, type Sink, type SinkContext, type SinkUse } from './sink.ts'
+import { defineSink, type Sink, type SinkContext, type SinkUse, useSink } from './sink.ts'
 
 const options = z.strictObject({
   path: z
@@ -41,6 +40,17 @@ export const filePart = defineSink({
   delivery: 'positioned',
   single: true,
   open: (settings, context) => FileSink.open(settings, context),
+  async forget({ path }, { directory }) {
+    const lock = lockFile(directory, path)
+    try {
+      await truncate(path, 0)
+    } catch (error) {
+      // Taken away by somebody: so it is empty.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    } finally {
+      lock.release()
+    }
+  },
 })
 
 /**
@@ -49,8 +59,7 @@ export const filePart = defineSink({
  * where the file may not be written, or is not the one that was written before, and `DISK_FULL`.
  */
 export function file(settings: FileOptions): SinkUse {
-  const { delivery, single } = filePart
-  return { ...usePart(filePart, settings), kind: 'sink', delivery, single }
+  return useSink(filePart, settings)
 }
 
 interface FilePosition {

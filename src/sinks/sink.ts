@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import type { Batch } from '../core/batch.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Part, PartDeclaration, PartUse } from '../core/part.ts'
+import { type Part, type PartDeclaration, type PartUse, usePart } from '../core/part.ts'
 
 export interface Sink {
   /**
@@ -43,18 +43,41 @@ export interface SinkTraits {
   readonly single: boolean
 }
 
+interface Forgetful<Options extends z.ZodObject> {
+  /**
+   * Empties the destination of what this sink wrote, when a pipeline starts over: called only where
+   * it did write, while nobody has it open. Harmless a second time.
+   */
+  forget(options: z.output<Options>, context: { readonly directory: string }): Promise<void>
+}
+
 export interface SinkPart<Options extends z.ZodObject>
   extends Part<Options, SinkContext, Sink>,
-    SinkTraits {}
+    SinkTraits,
+    Forgetful<Options> {}
 
 /** A sink in a pipeline; it takes any value that can be written as JSON. */
 export interface SinkUse extends PartUse<SinkContext, Sink>, SinkTraits {
   readonly kind: 'sink'
+  forget(context: { readonly directory: string }): Promise<void>
 }
 
 /** Declares a sink. */
 export function defineSink<Options extends z.ZodObject>(
-  declaration: PartDeclaration<Options, SinkContext, Sink> & SinkTraits,
+  declaration: PartDeclaration<Options, SinkContext, Sink> & SinkTraits & Forgetful<Options>,
 ): SinkPart<Options> {
   return { kind: 'sink', ...declaration }
+}
+
+/** A sink with its options checked, for a pipeline. Throws `OPTIONS_INVALID`. */
+export function useSink<Options extends z.ZodObject>(
+  part: SinkPart<Options>,
+  options: z.input<Options>,
+): SinkUse {
+  const use = usePart(part, options)
+  return {
+    ...use,
+    ...{ kind: 'sink', delivery: part.delivery, single: part.single },
+    forget: (context) => part.forget(use.options as z.output<Options>, context),
+  }
 }
