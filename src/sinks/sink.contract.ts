@@ -66,6 +66,7 @@ interface Workshop {
   readonly open: (position?: SinkPosition, signal?: AbortSignal) => Promise<Sink>
   /** Asserts that the destination holds the values of these samples, in order where it has one. */
   readonly holds: (samples: readonly Sample[]) => Promise<void>
+  readonly forget: () => Promise<void>
 }
 
 /** Registers the suite of a sink. `cases`: at least one; each is set up for every law. */
@@ -114,6 +115,7 @@ async function prepare<Options extends z.ZodObject>(
       opened.push(sink)
       return sink
     },
+    forget: () => part.forget(part.options.parse(one.options(directory)), { directory }),
     async holds(samples) {
       const expected = samples.map(({ key, n }) => (n === null ? null : { key, n }))
       const there = await one.values(directory)
@@ -162,6 +164,15 @@ function commonLaws(prepared: Prepared): void {
     const second = await writeAll(workshop, [batchOf(samplesOf(3, 2000))], first)
     await writeAll(workshop, [batchOf(samplesOf(2000, 2001))], second)
     await workshop.holds(samplesOf(0, 2001))
+  })
+
+  test('forgets what it wrote, twice without harm, and begins anew', async (context) => {
+    const workshop = await prepared(context)
+    await writeAll(workshop, [batchOf(samplesOf(0, 7))])
+    await workshop.forget()
+    await workshop.forget()
+    await writeAll(workshop, [batchOf(samplesOf(2, 4))])
+    await workshop.holds(samplesOf(2, 4))
   })
 
   test('positions are small JSON', async (context) => {
