@@ -214,7 +214,8 @@ function encodeKey(key: string): number {
 }
 
 function timeOf(time: Date | string | number): number {
-  const timeMs = typeof time === 'number' ? time : new Date(time).getTime()
+  // new Date(null) would be 1970.
+  const timeMs = typeof time === 'number' ? time : new Date(time ?? Number.NaN).getTime()
   // The range of a Date; nanoseconds taken for milliseconds lie far outside.
   if (Math.abs(timeMs) <= 8.64e15) return Math.trunc(timeMs)
   throw new Invalid(`the time ${JSON.stringify(time)} is no date (milliseconds since the epoch)`)
