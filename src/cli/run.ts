@@ -60,7 +60,7 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
       fresh: flags.fresh,
       ratePerSecond,
       durability: flags.durability,
-      pipelines: flags.pipelines?.split(','),
+      pipelines: flags.pipelines?.split(',').map((name) => name.trim()),
       drain: drain.signal,
       tell: eventsFor(line, ratePerSecond),
     })

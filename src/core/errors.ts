@@ -67,8 +67,14 @@ export function codeOf(error: unknown): ErrorCode | undefined {
 
 /** What a person reads of an unknown thrown value, on one line. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message
-  return typeof error === 'string' ? error : String(error)
+  const message = error instanceof Error ? (error.message as unknown) : error
+  if (typeof message === 'string') return message
+  try {
+    return String(message)
+  } catch {
+    // An object without a prototype, or with a toString that throws.
+    return Object.prototype.toString.call(message)
+  }
 }
 
 /** `did you mean ...?` for a mistyped word: the nearest of the known ones, or an empty string. */

@@ -85,7 +85,7 @@ function failureOf(rows: Rows, index: number, error: unknown): Failure {
 
 /** The class and the words of what was thrown, bounded: a message may quote the data. */
 export function describeError(error: unknown): { error: string; message: string } {
-  const name = codeOf(error) ?? (error instanceof Error ? error.name : typeof error)
+  const name = codeOf(error) ?? (error instanceof Error ? String(error.name) : typeof error)
   return { error: name, message: messageOf(error).slice(0, 500) }
 }
 

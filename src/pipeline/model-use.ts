@@ -1,4 +1,5 @@
 /** A model as a pipeline names it: opened when the pipeline starts, from the registry or as it is. */
+import { fail } from '../core/errors.ts'
 import type { Classification, Model, TextClassifier } from '../models/model.ts'
 
 export interface Trained {
@@ -47,5 +48,11 @@ export function model<Input, Output>(
   name: string,
   given: Model<Input, Output>,
 ): ModelUse<Input, Output> {
+  if (typeof (given as Partial<typeof given> | undefined)?.predict !== 'function') {
+    throw fail(
+      'OPTIONS_INVALID',
+      `model ${name}: it has no predict(inputs); give a model that scores`,
+    )
+  }
   return { kind: 'model', name, model: given }
 }

@@ -1,6 +1,6 @@
 /** Models of a pipeline: trained where there is none yet, opened from the registry and the store. */
 import { join } from 'node:path'
-import { fail } from '../core/errors.ts'
+import { codeOf, fail } from '../core/errors.ts'
 import type { Log } from '../log/log.ts'
 import { loadArtefact, saveArtefact } from '../models/artefact.ts'
 import type { Model } from '../models/model.ts'
@@ -49,9 +49,15 @@ export async function trainMissing(
   for (const use of modelUses(definitions)) {
     if (use.model !== undefined) continue
     const registered = known.get(use.name)
-    if (registered !== undefined && !(options.fresh && use.train !== undefined)) {
-      trained.push({ ...registered, isNew: false })
-      continue
+    const canTrain = use.train !== undefined
+    if (registered !== undefined && !(options.fresh && canTrain)) {
+      // Taken away or damaged: what can be trained again is.
+      const isThere = canTrain ? await isIntact(options.directory, registered.version) : true
+      if (isThere) {
+        trained.push({ ...registered, isNew: false })
+        continue
+      }
+      options.progress(`model ${use.name}: its artefact is missing or damaged; training it again`)
     }
     if (use.train === undefined) throw unknownModel(use.name, known.keys())
     const { progress, nowMs, directory, log } = options
@@ -61,6 +67,17 @@ export async function trainMissing(
     trained.push({ name: use.name, version, isNew: true, details })
   }
   return trained
+}
+
+async function isIntact(directory: string, version: string): Promise<boolean> {
+  try {
+    await loadArtefact(modelStore(directory), version)
+    return true
+  } catch (error) {
+    const code = codeOf(error)
+    if (code !== 'MODEL_UNKNOWN' && code !== 'MODEL_DAMAGED') throw error
+    return false
+  }
 }
 
 /** By step name, the models of one pipeline, ready to score. Throws `MODEL_UNKNOWN`, `MODEL_DAMAGED`. */

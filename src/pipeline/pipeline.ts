@@ -7,8 +7,9 @@ import type { Message } from '../core/message.ts'
 import type { SinkUse } from '../sinks/sink.ts'
 import type { SourceUse } from '../sources/source.ts'
 import type { AnyTopic, Definition, Input, PipelineSettings, Step, Target } from './definition.ts'
+import { readStep } from './ledger.ts'
 import type { ModelUse } from './model-use.ts'
-import { checkName, type Readable, type Topic, type Writable } from './topic.ts'
+import { checkKeys, checkName, type Readable, type Topic, type Writable } from './topic.ts'
 
 /** Shows an intersection as one object type. */
 type Flat<T> = { [K in keyof T]: T[K] } & {}
@@ -31,6 +32,12 @@ const defaultSettings: PipelineSettings = { maxDeadLetterShare: 0.5, onGap: 'sto
  */
 export function pipeline(name: string, settings: Partial<PipelineSettings> = {}): Start {
   checkName('pipeline', name)
+  checkKeys(`pipeline ${name}`, settings, Object.keys(defaultSettings))
+  const { maxDeadLetterShare = defaultSettings.maxDeadLetterShare } = settings
+  if (!(maxDeadLetterShare >= 0 && maxDeadLetterShare <= 1)) {
+    const seen = `maxDeadLetterShare is ${maxDeadLetterShare}`
+    throw fail('OPTIONS_INVALID', `pipeline ${name}: ${seen}; give a share from 0 to 1`)
+  }
   return new Start(name, { ...defaultSettings, ...settings })
 }
 
@@ -133,6 +140,12 @@ export class Stream<T> {
   #with<Out>(step: Step): Stream<Out> {
     const definition = this['~pipeline']
     checkName(`pipeline ${definition.name}: step`, step.name)
+    if (step.name === readStep) {
+      throw fail(
+        'PIPELINE_INVALID',
+        `pipeline ${definition.name}: '${readStep}' is what reading its inputs is called; give the step another name`,
+      )
+    }
     if (definition.steps.some((other) => other.name === step.name)) {
       throw fail(
         'PIPELINE_INVALID',

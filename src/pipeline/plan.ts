@@ -59,11 +59,40 @@ export function planOf(definitions: readonly Definition[]): Plan {
   if (twice !== undefined) {
     throw fail('PIPELINE_INVALID', `two pipelines are called '${twice}'; give one another name`)
   }
+  for (const definition of definitions) checkOutputs(definition)
+  checkDestinations(definitions)
   const topics = topicsOf(definitions)
   for (const definition of definitions) checkJoins(definition, topics)
   return {
     pipelines: inOrder(definitions).map(pipelinePlan),
     topics: [...topics.values()].sort((a, b) => Number(a.internal) - Number(b.internal)),
+  }
+}
+
+/** What goes nowhere would be consumed and forgotten. */
+function checkOutputs({ name, steps }: Definition): void {
+  if (steps.some((step) => step.kind === 'to')) return
+  throw fail('PIPELINE_INVALID', `pipeline ${name}: it writes nothing; end it with .to(...)`)
+}
+
+/** Two hands on one file would wait for each other for ever. */
+function checkDestinations(definitions: readonly Definition[]): void {
+  const writers = new Map<string, string>()
+  for (const { name, steps } of definitions) {
+    for (const step of steps) {
+      if (step.kind !== 'to' || step.target.kind !== 'sink') continue
+      const { part, destination } = step.target.sink
+      if (destination === undefined) continue
+      const here = `pipeline ${name}, step ${step.name}`
+      const other = writers.get(`${part} ${destination}`)
+      if (other !== undefined) {
+        throw fail(
+          'PIPELINE_INVALID',
+          `${here} and ${other} both write ${destination}; give each its own`,
+        )
+      }
+      writers.set(`${part} ${destination}`, here)
+    }
   }
 }
 

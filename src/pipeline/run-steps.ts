@@ -97,7 +97,7 @@ function map(step: Step & { kind: 'map' }, index: number, rows: Rows, context: S
     try {
       const message = wantsMessage ? new Message(rows.batch, rows.origins[row]!) : noMessage
       const result = apply(value, message)
-      if (result instanceof Promise) throw asynchronous(context, step.name, result)
+      if (isThenable(result)) throw asynchronous(context, step.name, result)
       rows.keep(row, kept)
       rows.values[kept++] = result
     } catch (error) {
@@ -121,7 +121,7 @@ function filter(
     try {
       const message = wantsMessage ? new Message(rows.batch, rows.origins[row]!) : noMessage
       const result = value === deleted || test(value, message)
-      if (result instanceof Promise) throw asynchronous(context, step.name, result)
+      if (isThenable(result)) throw asynchronous(context, step.name, result)
       if (result) rows.keep(row, kept++)
     } catch (error) {
       addFailure(context, rows, row, index, error)
@@ -179,7 +179,7 @@ function spread(
   if (rows.values[row] === deleted) return []
   try {
     const result = apply(rows.values[row], new Message(rows.batch, rows.origins[row]!))
-    if (result instanceof Promise) throw asynchronous(context, name, result)
+    if (isThenable(result)) throw asynchronous(context, name, result)
     return [...result]
   } catch (error) {
     addFailure(context, rows, row, index, error)
@@ -200,7 +200,15 @@ async function predict(
   for (let row = 0; row < rows.count; row++) {
     if (rows.values[row] === deleted) continue
     try {
-      inputs.push(input(rows.values[row]))
+      const value = rows.values[row]
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        throw new Invalid(`predict adds a field to an object, the value is ${kindOf(value)}`)
+      }
+      // What replaces a field cannot be written behind the others.
+      if (step.name in value) rows.appended = undefined
+      const asked = input(value)
+      if (isThenable(asked)) throw asynchronous(context, step.name, asked)
+      inputs.push(asked)
       places.push(row)
     } catch (error) {
       failed.add(row)
@@ -300,8 +308,21 @@ export function addFailure(
   })
 }
 
-function asynchronous(context: StepContext, name: string, result: Promise<unknown>): Error {
-  result.catch(() => {})
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
+}
+
+function asynchronous(context: StepContext, name: string, result: PromiseLike<unknown>): Error {
+  result.then(undefined, () => undefined)
   return fail(
     'STEP_ASYNCHRONOUS',
     `pipeline ${context.pipeline}, step '${name}': the function gave a promise; steps are synchronous, work that waits belongs into a model (predict) or a sink`,

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { systemClock } from '../core/clock.ts'
+import { fail, suggestion } from '../core/errors.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../log/embedded.ts'
 import { type App, loadApp } from './app.ts'
 import { type Audit, audit } from './audit.ts'
@@ -75,7 +76,7 @@ const statusEveryMs = 200
 export async function run(options: RunOptions): Promise<RunResult> {
   const { directory, durability } = options
   const app = await loadApp(options.appPath)
-  const chosen = app.pipelines.filter((one) => options.pipelines?.includes(one.name) ?? true)
+  const chosen = choose(app.pipelines, options.pipelines)
   const plan = planOf(chosen)
   options.tell.loaded(app, plan, directory)
   const faults = testingOptions(options.testing, 'main')
@@ -85,6 +86,21 @@ export async function run(options: RunOptions): Promise<RunResult> {
   } finally {
     await log.close()
   }
+}
+
+/** The named pipelines; all without names. Throws `OPTIONS_INVALID` for a name that there is not. */
+function choose(
+  all: readonly Definition[],
+  names: readonly string[] | undefined,
+): readonly Definition[] {
+  if (names === undefined) return all
+  const known = all.map(({ name }) => name)
+  const wrong = names.find((name) => !known.includes(name))
+  if (wrong !== undefined) {
+    const hint = suggestion(wrong, known) || `there are ${known.join(', ')}`
+    throw fail('OPTIONS_INVALID', `--pipelines: there is no pipeline '${wrong}'; ${hint}`)
+  }
+  return all.filter(({ name }) => names.includes(name))
 }
 
 const inPlanOrder = (definitions: readonly Definition[], plan: Plan) =>
@@ -131,6 +147,7 @@ class Run {
   async #goInTurn(): Promise<RunResult> {
     await this.#prepare()
     const before = await this.#audits()
+    if (this.#options.drain.aborted) return this.#result('drained', before, 0)
     const caughtUp = new CaughtUp(this.#log, this.#definitions)
     await caughtUp.start()
     const startedAt = this.#clock.now()

@@ -1,5 +1,5 @@
 /** A topic as an application declares it: its name, what its values look like, and their keys and times. */
-import { fail } from '../core/errors.ts'
+import { fail, suggestion } from '../core/errors.ts'
 import type { Schema } from '../core/schema.ts'
 import type { TopicSettings } from '../log/log.ts'
 
@@ -56,8 +56,22 @@ export function topic(
   options: TopicOptions<never> & { readonly schema?: Schema } = {},
 ): Topic<unknown, never> {
   checkName('topic', name)
+  checkKeys(`topic ${name}`, options, topicKeys)
   const { schema, key, time, ...settings } = options
   return { kind: 'topic', name, schema, key, time, settings }
+}
+
+const topicKeys = [
+  ...['schema', 'key', 'time', 'partitions', 'cleanup', 'retentionMs', 'retentionBytes'],
+  ...['maxMessageBytes', 'compression'],
+]
+
+/** Refuses an option that there is not, with the nearest that there is. */
+export function checkKeys(where: string, options: object, known: readonly string[]): void {
+  const unknown = Object.keys(options).find((key) => !known.includes(key))
+  if (unknown === undefined) return
+  const hint = suggestion(unknown, known) || `known: ${known.join(', ')}`
+  throw fail('OPTIONS_INVALID', `${where}: unknown option '${unknown}', ${hint}`)
 }
 
 /** Names follow Kafka's rule, so that what works on a laptop works on a cluster. */

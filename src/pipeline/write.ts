@@ -179,6 +179,7 @@ function spliceOf(rows: Rows, row: number): number {
   if (rows.appended === undefined || rows.identities?.[row] !== undefined) return -1
   const { bytes, valueStarts, valueEnds } = rows.batch
   const origin = rows.origins[row]!
+  if (rows.appended.length === 0) return valueEnds[origin]!
   const start = valueStarts[origin]!
   let end = valueEnds[origin]! - 1
   while (end > start && bytes[end]! <= 0x20) end--
@@ -188,7 +189,7 @@ function spliceOf(rows: Rows, row: number): number {
 /** The added fields and the closing brace. */
 function suffixOf(rows: Rows, value: unknown, spliceAt: number): string {
   const fields = rows.appended!
-  if (fields.length === 0) return '}'
+  if (fields.length === 0) return ''
   let suffix = ''
   for (const field of fields) {
     suffix += `,${JSON.stringify(field)}:${toJson((value as { [name: string]: unknown })[field])}`
@@ -225,6 +226,16 @@ function headersOf(batch: Batch, origin: number): Header[] {
   return decodeHeaders(batch.bytes, batch.headerStarts[origin]!, batch.headerEnds[origin]!)
 }
 
+/** The JSON of a row for a sink: the bytes as they came, where nothing was done to the value. */
+function valueBytes(rows: Rows, row: number): string | Buffer {
+  const spliceAt = spliceOf(rows, row)
+  if (spliceAt < 0) return toJson(rows.values[row])
+  const start = rows.batch.valueStarts[rows.origins[row]!]!
+  const own = rows.batch.bytes.subarray(start, spliceAt)
+  const suffix = suffixOf(rows, rows.values[row], spliceAt)
+  return suffix === '' ? own : Buffer.concat([own, Buffer.from(suffix)])
+}
+
 /** A batch for a sink: every row with its identity, in order. */
 export class SinkBatch {
   readonly #builder: BatchBuilder
@@ -237,12 +248,12 @@ export class SinkBatch {
   add(rows: Rows, row: number): void {
     const { batch } = rows
     const origin = rows.origins[row]!
-    const json = rows.values[row] === deleted ? null : toJson(rows.values[row])
+    const value = rows.values[row] === deleted ? null : valueBytes(rows, row)
     const identity = { id: rows.id(row), version: rows.version(row) }
     const keyStart = batch.keyStarts[origin]!
     const key = keyStart < 0 ? null : batch.bytes.subarray(keyStart, batch.keyEnds[origin]!)
     const headers = encodeHeaders(withIdentity(headersOf(batch, origin), identity))
-    this.#builder.append(key, json, rows.time(row), headers)
+    this.#builder.append(key, value, rows.time(row), headers)
     this.#rows.push(row)
   }
 

@@ -3,7 +3,7 @@
  * whose destination can be cut back.
  */
 import { type FileHandle, mkdir, open, truncate } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import type { Batch } from '../core/batch.ts'
 import { fail, messageOf } from '../core/errors.ts'
@@ -40,6 +40,7 @@ export const filePart = defineSink({
   delivery: 'positioned',
   single: true,
   open: (settings, context) => FileSink.open(settings, context),
+  destination: ({ path }) => resolve(path),
   async forget({ path }, { directory }) {
     const lock = lockFile(directory, path)
     try {

@@ -44,6 +44,8 @@ export interface SinkTraits {
 }
 
 interface Forgetful<Options extends z.ZodObject> {
+  /** What only one sink at a time can write to, if it is that: a pipeline is refused a second. */
+  destination?(options: z.output<Options>): string
   /**
    * Empties the destination of what this sink wrote, when a pipeline starts over: called only where
    * it did write, while nobody has it open. Harmless a second time.
@@ -59,6 +61,7 @@ export interface SinkPart<Options extends z.ZodObject>
 /** A sink in a pipeline; it takes any value that can be written as JSON. */
 export interface SinkUse extends PartUse<SinkContext, Sink>, SinkTraits {
   readonly kind: 'sink'
+  readonly destination: string | undefined
   forget(context: { readonly directory: string }): Promise<void>
 }
 
@@ -78,6 +81,7 @@ export function useSink<Options extends z.ZodObject>(
   return {
     ...use,
     ...{ kind: 'sink', delivery: part.delivery, single: part.single },
+    destination: part.destination?.(use.options as z.output<Options>),
     forget: (context) => part.forget(use.options as z.output<Options>, context),
   }
 }

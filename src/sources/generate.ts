@@ -58,7 +58,15 @@ export const generatePart = defineSource({
   options,
   example: { name: 'dice', value: (_, random) => ({ eyes: 1 + Math.floor(random() * 6) }) },
   replay: 'exact',
-  open: async (settings, context) => new GenerateReader(settings, context),
+  async open(settings, context) {
+    if (context.untilEnd && settings.count === undefined) {
+      throw fail(
+        'OPTIONS_INVALID',
+        `source generate '${settings.name}': it has no end to be caught up with; set count, or run without --until-caught-up`,
+      )
+    }
+    return new GenerateReader(settings, context)
+  },
 })
 
 export interface GenerateOptions<Value> {
