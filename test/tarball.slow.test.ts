@@ -47,6 +47,8 @@ describe('the packed package in an empty folder', () => {
     env.PATH = `${nodeFolder}${path.delimiter}${process.env.PATH}`
     delete env.MILLRACE_DIR
     delete env.NODE_TEST_CONTEXT
+    // Of the npm that runs this test: `npm exec -c` would be the call of every npx below.
+    for (const name of Object.keys(env)) if (name.startsWith('npm_')) delete env[name]
     return new Promise((resolve) => {
       execFile(command, args, { cwd: folder, env, timeout: 180_000 }, (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1

@@ -1,5 +1,5 @@
 /** What commands that look into the state directory have in common: where it is, and its log. */
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { stateDirectory } from '../config/directory.ts'
 import { fail, suggestion } from '../core/errors.ts'
@@ -33,6 +33,9 @@ export async function withLog<Result>(
   work: (log: Log) => Promise<Result>,
   { create = false }: { readonly create?: boolean } = {},
 ): Promise<Result> {
+  if (existsSync(directory) && !statSync(directory).isDirectory()) {
+    throw fail('DIRECTORY_UNUSABLE', `${directory} is a file; name a directory with MILLRACE_DIR`)
+  }
   if (!create && !hasLog(directory)) {
     const where = relative(process.cwd(), directory) || directory
     throw fail(

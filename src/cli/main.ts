@@ -44,7 +44,7 @@ function makeProgram(setExitCode: SetExitCode): Command {
     .showHelpAfterError('(millrace --help lists all commands, with an example for each)')
     .addHelpText(
       'after',
-      '\nExample:\n  millrace init my-app && cd my-app && npx millrace run app.ts',
+      '\nExample:\n  millrace init my-app && cd my-app && npm install && npx millrace run app.ts',
     )
     .exitOverride()
   const commands = [

@@ -151,6 +151,11 @@ function tellEnd(result: RunResult, flags: RunFlags): void {
       process.stderr.write(`  ${name.padEnd(20)} ${readable(value)}\n`)
     }
   }
+  if (result.buried > 0) {
+    const letters = result.buried === 1 ? 'message' : 'messages'
+    const hint = 'millrace dead-letters list shows why'
+    process.stderr.write(`${result.buried} ${letters} became dead letters in this run: ${hint}\n`)
+  }
   for (const audit of result.audits) tellImbalances(audit)
 }
 

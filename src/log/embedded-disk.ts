@@ -5,6 +5,7 @@
  */
 import fs from 'node:fs'
 import { open } from 'node:fs/promises'
+import { dirname } from 'node:path'
 
 export interface Disk {
   /** Makes a directory with its parents. True when it was not there. */
@@ -27,8 +28,26 @@ export interface Disk {
   close(file: number): void
 }
 
+/**
+ * Parents first, one by one: where a parent cannot hold directories at all (`/proc`), mkdir's own
+ * `recursive` never comes back. True when it was made, false when it was there.
+ */
+function makeDirectory(path: string): boolean {
+  const parent = dirname(path)
+  if (parent !== path && !fs.existsSync(parent)) makeDirectory(parent)
+  try {
+    fs.mkdirSync(path)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && fs.statSync(path).isDirectory()) {
+      return false
+    }
+    throw error
+  }
+}
+
 export const nodeDisk: Disk = {
-  makeDirectory: (path) => fs.mkdirSync(path, { recursive: true }) !== undefined,
+  makeDirectory,
   create: (path) => fs.openSync(path, 'wx'),
   open: (path) => fs.openSync(path, 'r'),
   append: writeAll,

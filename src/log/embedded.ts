@@ -11,7 +11,7 @@ import { CommitQueue } from './embedded-commit.ts'
 import { Compactor } from './embedded-compaction.ts'
 import { EmbeddedDatabase } from './embedded-database.ts'
 import { type Disk, nodeDisk } from './embedded-disk.ts'
-import { translated } from './embedded-errors.ts'
+import { isMissing, translated } from './embedded-errors.ts'
 import { Groups } from './embedded-groups.ts'
 import { Maintenance } from './embedded-maintenance.ts'
 import { defaultReadBytes, Reader } from './embedded-read.ts'
@@ -102,6 +102,11 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
   try {
     disk.makeDirectory(join(folder, 'segments'))
   } catch (error) {
+    // Where even a parent cannot be made, the place is the mistake.
+    if (isMissing(error)) {
+      const seen = `cannot be made (${messageOf(error)})`
+      throw fail('DIRECTORY_UNUSABLE', `${directory}: ${seen}; choose another with MILLRACE_DIR`)
+    }
     throw translated(error, directory)
   }
   const path = join(folder, 'millrace.db')

@@ -1,5 +1,5 @@
 /** What a lane reads: a partition of a topic, of the pipeline's replays, or a split of a source. */
-import type { Batch } from '../core/batch.ts'
+import { Batch } from '../core/batch.ts'
 import { BatchBuilder } from '../core/batch-builder.ts'
 import type { Clock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
@@ -175,7 +175,14 @@ export async function sourceInput(options: SourceInputOptions): Promise<LaneInpu
       isSavedDone = false
       for (let index = 0; index < batch.count; index++) batch.offsets[index] = offset + index
       offset += batch.count + unreadable.length
-      return { batch, unreadable, offset, source, expired: 0 }
+      const { topic, partition } = options
+      return {
+        batch: new Batch({ ...batch, topic, partition }),
+        unreadable,
+        offset,
+        source,
+        expired: 0,
+      }
     },
     async close() {
       await reader?.close()

@@ -10,7 +10,7 @@ import { type App, loadApp } from './app.ts'
 import { type Audit, audit } from './audit.ts'
 import { CaughtUp } from './caught-up.ts'
 import type { Definition } from './definition.ts'
-import { readStep } from './ledger.ts'
+import { readStep, type StepCounts } from './ledger.ts'
 import { type TrainedModel, trainMissing } from './models.ts'
 import { type Plan, planOf } from './plan.ts'
 import { ensureTopics, isHalfForgotten, startOver } from './prepare.ts'
@@ -67,6 +67,8 @@ export interface RunResult {
   readonly reason: 'caught up' | 'drained'
   /** Messages that this run worked on. */
   readonly worked: number
+  /** Messages that became dead letters in this run. */
+  readonly buried: number
 }
 
 const checkEveryMs = 20
@@ -237,7 +239,12 @@ class Run {
     const audits = await this.#audits()
     const own = Object.assign({}, ...this.#summaries.map((summary) => summary.figures()))
     const figures = runFigures(this.#definitions, before, audits, seconds)
-    return { figures: { ...figures, ...own }, audits, reason, worked: workedOn(before, audits) }
+    const read = (some: readonly Audit[]) =>
+      sumOf(some, (step, name) => (name === readStep ? step.in : 0))
+    const dead = (some: readonly Audit[]) => sumOf(some, (step) => step.deadLettered)
+    const worked = read(audits) - read(before)
+    const buried = dead(audits) - dead(before)
+    return { figures: { ...figures, ...own }, audits, reason, worked, buried }
   }
 
   async #audits(): Promise<Audit[]> {
@@ -247,12 +254,12 @@ class Run {
   }
 }
 
-/** Messages that all pipelines together read since `before`. */
-function workedOn(before: readonly Audit[], after: readonly Audit[]): number {
-  const read = (audits: readonly Audit[]) =>
-    audits.reduce((sum, audit) => sum + (audit.steps.get(readStep)?.in ?? 0), 0)
-  return read(after) - read(before)
-}
+/** A sum over all steps that count, in all pipelines. */
+const sumOf = (audits: readonly Audit[], count: (step: StepCounts, name: string) => number) =>
+  audits.reduce(
+    (sum, { steps }) => [...steps].reduce((part, [name, step]) => part + count(step, name), sum),
+    0,
+  )
 
 /** Messages a second over the last few calls. */
 class Rate {
