@@ -3,9 +3,11 @@
  * number of threads and processes may hold it open at once, each through a handle of its own. Use it
  * wherever no broker is wanted; docs/architecture.md draws the layout.
  */
+
 import { join, resolve } from 'node:path'
 import type { Batch } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
+import { fail, messageOf } from '../core/errors.ts'
 import { ChangeWatch } from './embedded-changes.ts'
 import { CommitQueue } from './embedded-commit.ts'
 import { Compactor } from './embedded-compaction.ts'
