@@ -23,10 +23,19 @@ const latinCapitalDottedI = 0x130
 export type CharacterTable = Uint16Array
 
 const tables = { lowercase: makeTable(true), plain: makeTable(false) }
+const ascii = {
+  lowercase: Uint8Array.from(tables.lowercase.subarray(0, 128)),
+  plain: Uint8Array.from(tables.plain.subarray(0, 128)),
+}
 const astral = { lowercase: new Map<number, number>(), plain: new Map<number, number>() }
 
 export function characterTable(lowercase: boolean): CharacterTable {
   return lowercase ? tables.lowercase : tables.plain
+}
+
+/** The codes of the ASCII characters alone: a table that stays in the nearest cache. */
+export function asciiCodes(lowercase: boolean): Uint8Array {
+  return lowercase ? ascii.lowercase : ascii.plain
 }
 
 function makeTable(lowercase: boolean): CharacterTable {

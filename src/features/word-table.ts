@@ -7,7 +7,15 @@
  * folded back in, and such a word is compared character by character as well, so that no collision
  * can give a wrong answer. Open addressing, at most half full.
  */
-import { characterTable, codeOf, separator, textOf, undecided, writeCodes } from './characters.ts'
+import {
+  asciiCodes,
+  characterTable,
+  codeOf,
+  separator,
+  textOf,
+  undecided,
+  writeCodes,
+} from './characters.ts'
 import { withRoom } from './growth.ts'
 
 /** The most ASCII characters that a key holds whole. */
@@ -15,6 +23,8 @@ const wholeKeyLength = 10
 const wordOfText = /^[\p{L}\p{N}_]{2,}$/u
 /** What a huge text leaves behind is given back to the collector. */
 const keptBufferLength = 65_536
+const startBytesLength = 4096
+const keptBytesLength = 3 * keptBufferLength
 
 /** Numbers words and what is made of them from one row. */
 export interface Numbering {
@@ -39,6 +49,8 @@ export class WordTable {
   /** While a text is read: the keys of its words, four numbers each, or its codes. */
   #keys = new Int32Array(4 * 256)
   #codes = new Uint16Array(256)
+  /** The text at hand, as UTF-8. */
+  #bytes = Buffer.allocUnsafeSlow(startBytesLength)
 
   constructor(lowercase: boolean, stopWords: readonly string[], numbering: Numbering) {
     this.#lowercase = lowercase
@@ -82,30 +94,41 @@ export class WordTable {
 
   /**
    * The keys of the words of an ASCII text into #keys: low, high, length, where the word ends.
-   * Returns how many, or -1 when there is another character. Without a branch that depends on the
-   * text: a processor guesses wrong at every end of a word, and that would cost the most.
+   * Returns how many, or -1 when there is another character. The text is copied into bytes first:
+   * reading a byte costs less than asking a string for a character, whatever kind of string it is.
    */
   #readKeys(text: string): number {
-    const table = characterTable(this.#lowercase)
+    if (text.length * 3 > this.#bytes.length || this.#bytes.length > keptBytesLength) {
+      this.#bytes = Buffer.allocUnsafeSlow(Math.max(startBytesLength, text.length * 3))
+    }
+    const bytes = this.#bytes
+    const length = bytes.write(text, 0)
+    // Every other character takes more than one byte.
+    if (length !== text.length) return -1
+    const codes = asciiCodes(this.#lowercase)
     const keys = this.#keys
-    const length = text.length
     let place = 0
     let units = 0
     let low = 0
     let high = 0
     for (let index = 0; index < length; index++) {
-      const code = table[text.charCodeAt(index)]!
-      if (code >= undecided) return -1
-      // All ones within a word, zero at a separator.
-      const inside = ~((code - 1) >> 31)
-      keys[place] = low
-      keys[place + 1] = high
-      keys[place + 2] = units
-      keys[place + 3] = index
-      place += ~inside & ((1 - units) >> 31) & 4
-      high = (((high << 6) | (high >>> 26)) ^ (low >>> 26)) & inside
-      low = ((low << 6) | code) & inside
-      units = (units + 1) & inside
+      const code = codes[bytes[index]!]!
+      if (code !== separator) {
+        high = ((high << 6) | (high >>> 26)) ^ (low >>> 26)
+        low = (low << 6) | code
+        units++
+        continue
+      }
+      if (units > 1) {
+        keys[place] = low
+        keys[place + 1] = high
+        keys[place + 2] = units
+        keys[place + 3] = index
+        place += 4
+      }
+      units = 0
+      low = 0
+      high = 0
     }
     if (units > 1) {
       keys[place] = low
