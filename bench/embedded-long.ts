@@ -9,8 +9,8 @@ export interface LongRun {
   readonly messagesPerSecond: number
   readonly commitMsMax: number
   readonly walBytesMax: number
-  readonly rssEarlyBytes: number
-  readonly rssEndBytes: number
+  /** Resident memory of the process after each tenth of the messages. */
+  readonly rssBytes: readonly number[]
 }
 
 export async function longRun(
@@ -27,11 +27,12 @@ export async function longRun(
   const startedAt = performance.now()
   const running = run(benchRun(directory, 1, drain.signal))
   let walBytesMax = 0
-  let rssEarlyBytes = 0
+  const rssBytes: number[] = []
   let sent = 0
   for (let done = 0; done < messages; done = await committed(log)) {
     walBytesMax = Math.max(walBytesMax, log.metrics().walSizeBytes)
-    if (rssEarlyBytes === 0 && done > messages / 10) rssEarlyBytes = process.memoryUsage.rss()
+    const tenths = Math.floor((10 * done) / messages)
+    if (tenths > rssBytes.length) rssBytes.push(process.memoryUsage.rss())
     // A bounded lead: this measures a stream, not a backlog.
     if (sent < messages && sent - done < 200_000) {
       await append(log, tweets, sent, Math.min(messages, sent + 4000), Date.now())
@@ -41,7 +42,7 @@ export async function longRun(
     }
   }
   const seconds = (performance.now() - startedAt) / 1000
-  const rssEndBytes = process.memoryUsage.rss()
+  rssBytes.push(process.memoryUsage.rss())
   const { commitMsMax } = log.metrics()
   await reader.terminate()
   drain.abort()
@@ -52,7 +53,6 @@ export async function longRun(
     messagesPerSecond: messages / seconds,
     commitMsMax,
     walBytesMax,
-    rssEarlyBytes,
-    rssEndBytes,
+    rssBytes,
   }
 }

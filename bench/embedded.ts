@@ -77,7 +77,6 @@ if (Number(flags.long) > 0) {
   console.log(
     `  ${rate(long.messagesPerSecond).trim()} messages/s; longest commit ${long.commitMsMax.toFixed(0)} ms; WAL at most ${(long.walBytesMax / 1e6).toFixed(1)} MB`,
   )
-  console.log(
-    `  memory after 10 %: ${(long.rssEarlyBytes / 1e6).toFixed(0)} MB, at the end: ${(long.rssEndBytes / 1e6).toFixed(0)} MB`,
-  )
+  const megabytes = long.rssBytes.map((bytes) => (bytes / 1e6).toFixed(0))
+  console.log(`  resident memory after each tenth: ${megabytes.join(', ')} MB`)
 }

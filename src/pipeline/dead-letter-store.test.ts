@@ -146,6 +146,21 @@ describe('dead letters', () => {
     assert.deepEqual(await all(log), [])
   })
 
+  test('of a delete is no tombstone, which compaction may take; its replay deletes', async () => {
+    const log = createMemoryLog()
+    await log.createTopic(deadLetterTopic('score'), { partitions: 1, cleanup: 'compact' })
+    await log.createTopic(replayTopic('score'), { partitions: 1 })
+    await bury(log, [{ id: 'deleted', value: null }])
+    const kept = await log.read(deadLetterTopic('score'), 0, 0)
+    assert.notEqual(messagesOf(kept!)[0]!.value, null)
+    const [letter] = await all(log)
+    assert.deepEqual([letter?.id, letter?.value], ['deleted', null])
+    await replayDeadLetters(log, 'score', {})
+    const [message] = await replayed(log, 0)
+    assert.deepEqual([message!.key?.toString(), message!.value], ['k', null])
+    assert.equal(message!.headers.map(({ key }) => key).includes(deadHeaders.delete), false)
+  })
+
   test('that were cut stay where they are, and can be dropped', async () => {
     const log = await makeLog()
     await bury(log, [

@@ -215,8 +215,9 @@ class Chunk {
   add(letter: KeptDeadLetter, nowMs: number): void {
     this.#tombstones.append(letter.key, null, nowMs)
     const original = letter.headers.find((one) => one.key === deadHeaders.key)?.value ?? null
-    // Once it is the key again it needs not be carried twice, which could make the message too large.
-    const headers = letter.headers.filter((one) => one.key !== deadHeaders.key)
+    // What the message is again it needs not be told, which could make the message too large.
+    const told: readonly string[] = [deadHeaders.key, deadHeaders.delete]
+    const headers = letter.headers.filter((one) => !told.includes(one.key))
     this.#replays?.append(original, letter.value, letter.timeMs, headers)
   }
 
@@ -298,14 +299,9 @@ async function* batchesUpTo(
 function note(batch: Batch, end: number, newest: Map<string, number>): void {
   for (let index = 0; index < batch.count && batch.offsets[index]! < end; index++) {
     const key = keyText(batch, index)
-    if (isTombstone(batch, index)) newest.delete(key)
+    if (batch.valueStarts[index]! < 0) newest.delete(key)
     else newest.set(key, batch.offsets[index]!)
   }
-}
-
-/** A null value alone says nothing: a delete that failed is a dead letter too, and says so. */
-function isTombstone(batch: Batch, index: number): boolean {
-  return batch.valueStarts[index]! < 0 && readDeadLetter(batch, index).step === ''
 }
 
 function keyText(batch: Batch, index: number): string {

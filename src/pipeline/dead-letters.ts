@@ -28,6 +28,8 @@ export const deadHeaders = {
   cut: 'millrace.dead.cut',
   /** The id of the message whose step failed, where a flatMap or join had given it another. */
   id: 'millrace.dead.id',
+  /** The message was a delete. A null value here would be a tombstone, which compaction takes. */
+  delete: 'millrace.dead.delete',
 } as const
 
 /** Of a value that is too big for a message, this much is kept. */
@@ -38,41 +40,45 @@ export const deadLetterKey = (step: string, id: string) => `${step}:${id}`
 
 export interface DeadLetterPlace {
   readonly step: string
-  readonly entry?: string | undefined
   readonly nowMs: number
   readonly maxMessageBytes: number
+  /** The message was a dead letter before, and carries where it came from. */
+  readonly isReplay?: boolean
 }
 
-/** Appends one failure with the raw message it came from. */
+/** Appends one failure with the raw message it came from, or with the pair that a join made of it. */
 export function appendDeadLetter(
   builder: BatchBuilder,
   batch: Batch,
   failure: Failure,
   place: DeadLetterPlace,
 ): void {
-  const { origin } = failure
+  const { origin, entry } = failure
   const start = batch.valueStarts[origin]!
   const input = start < 0 ? null : batch.bytes.subarray(start, batch.valueEnds[origin]!)
-  const raw = place.entry === undefined ? input : Buffer.from(JSON.stringify(failure.entry))
+  const raw = entry === undefined ? input : Buffer.from(entry.json)
   const headers = failureHeaders(batch, failure, place)
   const room = place.maxMessageBytes - sizeOf(headers) - failure.id.length * 3 - 1024
   const cut = raw !== null && raw.length > room
   if (cut) headers.push(header(deadHeaders.cut, `${raw.length} ${sha256(raw)}`))
-  const value = cut ? raw.subarray(0, Math.min(keptBytes, room)) : raw
-  builder.append(deadLetterKey(place.step, failure.id), value, batch.times[origin]!, headers)
+  if (raw === null) headers.push(header(deadHeaders.delete, ''))
+  const value = cut ? raw.subarray(0, Math.min(keptBytes, room)) : (raw ?? '')
+  const time = entry?.identity.time ?? batch.times[origin]!
+  builder.append(deadLetterKey(place.step, failure.id), value, time, headers)
 }
 
 function failureHeaders(batch: Batch, failure: Failure, place: DeadLetterPlace): Header[] {
-  const { origin } = failure
+  const { origin, entry } = failure
   const carried = decodeHeaders(batch.bytes, batch.headerStarts[origin]!, batch.headerEnds[origin]!)
   const own: ReadonlySet<string> = new Set(Object.values(deadHeaders))
-  const replayed = new Map(carried.filter((one) => own.has(one.key)).map((one) => [one.key, one]))
+  const told = place.isReplay ? carried.filter((one) => own.has(one.key)) : []
+  const replayed = new Map(told.map((one) => [one.key, one]))
   const tries = Number(replayed.get(deadHeaders.tries)?.value ?? 0) + 1
-  const identity = { id: idOf(batch, origin), version: versionOf(batch, origin) }
+  const message = { id: idOf(batch, origin), version: versionOf(batch, origin) }
   const keyStart = batch.keyStarts[origin]!
   const headers = withIdentity(
     carried.filter((one) => !own.has(one.key)),
-    identity,
+    entry?.identity ?? message,
   )
   const place0 = (name: string, here: string) => replayed.get(name) ?? header(name, here)
   headers.push(
@@ -86,7 +92,7 @@ function failureHeaders(batch: Batch, failure: Failure, place: DeadLetterPlace):
     header(deadHeaders.tries, String(tries)),
     header(deadHeaders.id, failure.id),
   )
-  if (place.entry !== undefined) headers.push(header(deadHeaders.entry, place.entry))
+  if (entry !== undefined) headers.push(header(deadHeaders.entry, entry.step))
   if (keyStart >= 0) {
     const value = batch.bytes.subarray(keyStart, batch.keyEnds[origin]!)
     headers.push({ key: deadHeaders.key, value })
@@ -116,6 +122,7 @@ export interface DeadLetter {
   readonly cut: string | undefined
   readonly timeMs: number
   readonly headers: readonly Header[]
+  /** Null: the message was a delete. */
   readonly value: Buffer | null
 }
 
@@ -123,6 +130,7 @@ export function readDeadLetter(batch: Batch, index: number): DeadLetter {
   const headers = decodeHeaders(batch.bytes, batch.headerStarts[index]!, batch.headerEnds[index]!)
   const text = (name: string) => headers.find((one) => one.key === name)?.value?.toString()
   const start = batch.valueStarts[index]!
+  const isDelete = start < 0 || text(deadHeaders.delete) !== undefined
   return {
     id: text(deadHeaders.id) ?? text(idHeader) ?? '',
     step: text(deadHeaders.step) ?? '',
@@ -136,6 +144,6 @@ export function readDeadLetter(batch: Batch, index: number): DeadLetter {
     cut: text(deadHeaders.cut),
     timeMs: batch.times[index]!,
     headers,
-    value: start < 0 ? null : Buffer.from(batch.bytes.subarray(start, batch.valueEnds[index]!)),
+    value: isDelete ? null : Buffer.from(batch.bytes.subarray(start, batch.valueEnds[index]!)),
   }
 }

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Batch } from '../core/batch.ts'
 import { codeOf, fail, messageOf } from '../core/errors.ts'
 import type { Schema, SchemaIssue } from '../core/schema.ts'
-import { deleted, type Rows } from './rows.ts'
+import { deleted, type JoinEntry, type Rows } from './rows.ts'
 
 /** One message that a step could not take, and why; it becomes a dead letter. */
 export interface Failure {
@@ -14,8 +14,10 @@ export interface Failure {
   /** The name of the error's class, or its code. */
   readonly error: string
   readonly message: string
-  /** The value where a replay enters, when that is not the pipeline's input. */
-  readonly entry?: unknown
+  /** Where a replay enters, when that is not the pipeline's input. */
+  readonly entry?: JoinEntry | undefined
+  /** The step of a dead letter that failed again before it came there: it keeps it. */
+  readonly letterStep?: string
 }
 
 /** A value that does not fit: thrown by `check`, caught where rows are narrowed down. */

@@ -1,19 +1,22 @@
 /**
  * The state of a one-to-one join in one partition: the first of a pair waits under its key until
  * the other comes. Changes commit with the offsets; until then they are seen through an overlay.
+ * A pair is the same whichever side came first: the left value goes through JSON in any case, and
+ * the right one is decoded from what its topic holds.
  */
 import type { Log, StateChange } from '../log/log.ts'
-import { Invalid } from './decode.ts'
-import { deleted, type Rows } from './rows.ts'
+import { check, Invalid } from './decode.ts'
+import type { Step } from './definition.ts'
+import { deleted, type JoinEntry, type RowIdentity, type Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
 
 export type Side = 'left' | 'right'
+export type JoinStep = Step & { readonly kind: 'join' }
 
-interface Waiting {
-  readonly id: string
-  readonly version: number
-  readonly time: number
-  readonly value: unknown
+/** One side of a pair, as it waits: the right value as it stands in its topic. */
+interface Half {
+  readonly identity: RowIdentity
+  readonly json: string
 }
 
 interface Pending {
@@ -21,39 +24,50 @@ interface Pending {
   readonly commit: number
 }
 
+/** The row that `apply` looks at, and what it takes to tell of it. */
+interface Here {
+  readonly rows: Rows
+  readonly row: number
+  readonly index: number
+  readonly side: Side
+  readonly context: StepContext
+}
+
 export class JoinState {
   readonly #log: Log
   readonly #store: string
   readonly #partition: number
-  readonly #field: string
+  readonly #step: JoinStep
   /** Changes that are not known to be committed yet, by key. */
   readonly #overlay = new Map<string, Pending>()
   #changes = new Map<string, Buffer | null>()
-  #commit = 0
+  #commit: number
 
-  constructor(log: Log, store: string, partition: number, field: string) {
+  /** `commit`: the number of the commit that its first changes go with. */
+  constructor(log: Log, store: string, partition: number, step: JoinStep, commit = 0) {
     this.#log = log
     this.#store = store
     this.#partition = partition
-    this.#field = field
+    this.#step = step
+    this.#commit = commit
   }
 
   /** Joins rows of one side in place: pairs stay, what has to wait is absorbed. */
   async apply(rows: Rows, side: Side, index: number, context: StepContext): Promise<void> {
     const keys = this.#keys(rows, index, context)
     const known = await this.#load(keys)
-    const entries: unknown[] = []
+    const entries: JoinEntry[] = []
     let kept = 0
     for (let row = 0; row < rows.count; row++) {
       const key = keys[row]
       if (key === undefined) continue
-      const pair = this.#pair(rows, row, key, side, known, index, context)
+      const pair = this.#pair({ rows, row, index, side, context }, key, known)
       if (pair === undefined) continue
       rows.keep(row, kept)
       rows.values[kept] = pair.value
       rows.identities ??= []
-      rows.identities[kept] = pair
-      entries[kept] = pair.value
+      rows.identities[kept] = pair.entry.identity
+      entries[kept] = pair.entry
       kept++
     }
     rows.count = kept
@@ -62,14 +76,11 @@ export class JoinState {
   }
 
   #pair(
-    rows: Rows,
-    row: number,
+    here: Here,
     key: string,
-    side: Side,
     known: Map<string, Buffer>,
-    index: number,
-    context: StepContext,
-  ): Waiting | undefined {
+  ): { value: unknown; entry: JoinEntry } | undefined {
+    const { rows, row, side, index, context } = here
     const own = `${side}:${key}`
     const other = `${side === 'left' ? 'right' : 'left'}:${key}`
     const count = (name: 'absorbed' | 'duplicate') => context.counters.add(stepRow(index), name, 1)
@@ -78,33 +89,39 @@ export class JoinState {
       count('absorbed')
       return undefined
     }
-    const here: Waiting = {
-      id: rows.id(row),
-      version: rows.version(row),
-      time: rows.time(row),
-      value: rows.values[row],
-    }
+    const json = attempt(here, () => (side === 'left' ? leftJson(rows, row) : rightJson(rows, row)))
+    if (json === undefined) return undefined
+    const half = { identity: identityOf(rows, row), json }
     const partner = this.#get(other, known)
     if (partner !== undefined) {
+      const [left, right] = side === 'left' ? [half, partner] : [partner, half]
+      const entry = this.#entry(left, right)
+      // A schema may have changed since the other side came: then it waits on.
+      const value = attempt(here, () => decodePair(JSON.parse(entry.json), this.#step))
+      if (value === undefined) return undefined
       this.#put(other, null)
-      return this.#join(side === 'left' ? here : partner, side === 'left' ? partner : here)
+      return { value, entry }
     }
-    const before = this.#get(own, known)
-    if (before?.id === here.id) {
+    if (this.#get(own, known)?.identity.id === half.identity.id) {
       count('duplicate')
       return undefined
     }
-    this.#put(own, Buffer.from(JSON.stringify(here)))
+    this.#put(own, toBytes(half))
     count('absorbed')
     return undefined
   }
 
-  #join(left: Waiting, right: Waiting): Waiting {
+  #entry(left: Half, right: Half): JoinEntry {
+    const { name } = this.#step
+    const start = left.json === '{}' ? '{' : `${left.json.slice(0, -1)},`
     return {
-      id: `${left.id}+${right.id}`,
-      version: left.version,
-      time: Math.max(left.time, right.time),
-      value: { ...(left.value as object), [this.#field]: right.value },
+      step: name,
+      json: `${start}${JSON.stringify(name)}:${right.json}}`,
+      identity: {
+        id: `${left.identity.id}+${right.identity.id}`,
+        version: left.identity.version,
+        time: Math.max(left.identity.time, right.identity.time),
+      },
     }
   }
 
@@ -146,10 +163,10 @@ export class JoinState {
     return known
   }
 
-  #get(key: string, known: Map<string, Buffer>): Waiting | undefined {
+  #get(key: string, known: Map<string, Buffer>): Half | undefined {
     const pending = this.#overlay.get(key)
     const bytes = pending === undefined ? known.get(key) : pending.bytes
-    return bytes ? (JSON.parse(bytes.toString()) as Waiting) : undefined
+    return bytes ? fromBytes(bytes) : undefined
   }
 
   #put(key: string, bytes: Buffer | null): void {
@@ -175,5 +192,97 @@ export class JoinState {
     for (const [key, pending] of this.#overlay) {
       if (pending.commit < count) this.#overlay.delete(key)
     }
+  }
+}
+
+/** What a user's value or schema throws is a failure of the row: then undefined. */
+function attempt<Result>(
+  { context, rows, row, index }: Here,
+  work: () => Result,
+): Result | undefined {
+  try {
+    return work()
+  } catch (error) {
+    addFailure(context, rows, row, index, error)
+    return undefined
+  }
+}
+
+function identityOf(rows: Rows, row: number): RowIdentity {
+  return { id: rows.id(row), version: rows.version(row), time: rows.time(row) }
+}
+
+/** Throws `Invalid`, and what a value throws that JSON cannot hold. */
+function leftJson(rows: Rows, row: number): string {
+  const json = JSON.stringify(rows.values[row]) as string | undefined
+  if (json?.startsWith('{')) return json
+  throw new Invalid(`a join adds a field to an object, the value is ${json?.slice(0, 100)}`)
+}
+
+/** The other side comes straight from its topic: its bytes are valid JSON, or it had not come here. */
+function rightJson({ batch, origins }: Rows, row: number): string {
+  const origin = origins[row]!
+  return batch.bytes.toString('utf8', batch.valueStarts[origin]!, batch.valueEnds[origin]!)
+}
+
+/**
+ * The value of a pair from its JSON, which holds the other side as it stands in its topic. Throws
+ * `Invalid` when that does not fit the topic's schema.
+ */
+export function decodePair(pair: unknown, { name, other }: JoinStep): unknown {
+  if (other.schema === undefined) return pair
+  const object = pair as { [field: string]: unknown }
+  return { ...object, [name]: check(other.schema, object[name]) }
+}
+
+const valueMark = ',"value":'
+
+/** An object with the value last, so that it is told apart without being parsed. */
+function toBytes({ identity, json }: Half): Buffer {
+  return Buffer.from(`${JSON.stringify(identity).slice(0, -1)}${valueMark}${json}}`)
+}
+
+function fromBytes(bytes: Buffer): Half {
+  const text = bytes.toString()
+  // Within a text, a quote has a backslash before it: the first mark is the right one.
+  const at = text.indexOf(valueMark)
+  const identity = JSON.parse(`${text.slice(0, at)}}`) as RowIdentity
+  return { identity, json: text.slice(at + valueMark.length, -1) }
+}
+
+/** The joins of a lane, by step and partition: an exclusive lane works on all partitions. */
+export class Joins {
+  readonly #log: Log
+  readonly #pipeline: string
+  readonly #states = new Map<string, JoinState>()
+  #taken = 0
+  #committed = 0
+
+  constructor(log: Log, pipeline: string) {
+    this.#log = log
+    this.#pipeline = pipeline
+  }
+
+  of(step: JoinStep, partition: number): JoinState {
+    const name = `${step.name} ${partition}`
+    let state = this.#states.get(name)
+    if (state === undefined) {
+      const store = `${this.#pipeline}.${step.name}`
+      state = new JoinState(this.#log, store, partition, step, this.#taken)
+      this.#states.set(name, state)
+    }
+    return state
+  }
+
+  /** The changes of all since the last call, for the next commit; every call has its `committed`. */
+  take(): StateChange[] {
+    this.#taken++
+    return [...this.#states.values()].flatMap((state) => state.take())
+  }
+
+  /** The next of the commits that were taken for is through. */
+  committed(): void {
+    this.#committed++
+    for (const state of this.#states.values()) state.committed(this.#committed)
   }
 }

@@ -14,8 +14,9 @@ import type { CheckpointData } from './checkpoint.ts'
 import { appendDeadLetter, deadLetterTopic } from './dead-letters.ts'
 import { decodeRows, type Failure } from './decode.ts'
 import type { Definition, Step } from './definition.ts'
-import { JoinState } from './join.ts'
+import { Joins } from './join.ts'
 import type { LaneInput, Read } from './lane-input.ts'
+import { topicInputs } from './plan.ts'
 import { runReplays } from './replay.ts'
 import { retry, Stopped } from './retry.ts'
 import { Rows } from './rows.ts'
@@ -31,7 +32,7 @@ export interface LaneOptions {
   readonly member: Membership
   readonly clock: Clock
   readonly random: Random
-  /** Number of the partition that the lane works on; its state lives under it. */
+  /** Number of the partition that the lane works on; the first, where it works on all. */
   readonly partition: number
   readonly inputs: readonly LaneInput[]
   readonly models: ReadonlyMap<string, Model<unknown, unknown>>
@@ -69,22 +70,19 @@ export class Lane {
   readonly #options: LaneOptions
   readonly #outputs = new Outputs()
   readonly #writers = new Map<string, TopicWriter>()
-  readonly #joins = new Map<string, JoinState>()
+  readonly #joins: Joins
   readonly #stop = new AbortController()
   #failures: Failure[] = []
   #sinkCommits: number
-  #commits = 0
   #next = 0
 
   constructor(options: LaneOptions) {
     this.#options = options
     this.#sinkCommits = options.sinkCommits
-    const { definition, log, partition, topics } = options
+    const { definition, log, topics } = options
+    this.#joins = new Joins(log, definition.name)
     for (const step of definition.steps) {
-      if (step.kind === 'join') {
-        const store = `${definition.name}.${step.name}`
-        this.#joins.set(step.name, new JoinState(log, store, partition, step.name))
-      } else if (step.kind === 'to' && step.target.kind === 'topic') {
+      if (step.kind === 'to' && step.target.kind === 'topic') {
         const { topic } = step.target
         const info = topics.get(topic.name)!
         this.#writers.set(step.name, new TopicWriter(topic, info, this.#outputs))
@@ -152,7 +150,7 @@ export class Lane {
     counters.add(0, 'expired', read.expired)
     const context = this.#context(input)
     if (input.isReplay) {
-      await runReplays(definition, this.#options.inputs, rows, context)
+      await runReplays(definition, rows, context)
     } else {
       const failures = decodeRows(rows, input.schema)
       this.#failures.push(...failures)
@@ -165,7 +163,10 @@ export class Lane {
     // One message that spreads over many rows may fail in each of them.
     const failed = new Set(this.#failures.map((failure) => failure.origin))
     const dead = failed.size + read.unreadable.length
-    share.add(read.batch.count + read.unreadable.length, dead, this.#failures[0])
+    // Replays are few and asked for; what fails again stays a dead letter.
+    if (!input.isReplay) {
+      share.add(read.batch.count + read.unreadable.length, dead, this.#failures[0])
+    }
     this.#bury(input, read)
     progress.messages += read.batch.count + read.unreadable.length
     progress.deadLetters += dead
@@ -182,8 +183,11 @@ export class Lane {
       retry: (what, work) => this.#retry(what, work),
       write: (step, index, rows) => this.#write(step, index, rows),
       join: (step, index, rows) => {
-        const side = input.entry === index && input.topic === step.other.name ? 'right' : 'left'
-        return this.#joins.get(step.name)!.apply(rows, side, index, this.#context(input))
+        // A replay comes to the join as what it was, and where it was.
+        const { topic, partition } = rows.batch
+        const from = topicInputs(definition).find((one) => one.topic.name === topic)
+        const side = from?.entry === index && step.other.name === topic ? 'right' : 'left'
+        return this.#joins.of(step, partition).apply(rows, side, index, this.#context(input))
       },
     }
   }
@@ -218,10 +222,10 @@ export class Lane {
     const builder = this.#outputs.builder(topic.name, input.partition % topic.partitions)
     const nowMs = clock.now()
     const { maxMessageBytes } = topic
+    const { isReplay } = input
     for (const failure of this.#failures) {
-      const entry = failure.entry === undefined ? undefined : this.#entryOf(failure.step)
-      const step = input.counters.names[failure.step]!
-      appendDeadLetter(builder, read.batch, failure, { step, entry, nowMs, maxMessageBytes })
+      const step = failure.letterStep ?? input.counters.names[failure.step]!
+      appendDeadLetter(builder, read.batch, failure, { step, isReplay, nowMs, maxMessageBytes })
     }
     const raw = new BatchBuilder(input.topic, input.partition)
     for (const { id, raw: bytes } of read.unreadable) {
@@ -232,12 +236,6 @@ export class Lane {
       const failure = { origin, id, step: 0, error: 'Unreadable', message: reason }
       appendDeadLetter(builder, batch, failure, { step: 'read', nowMs, maxMessageBytes })
     })
-  }
-
-  /** The name of the last join before a step: its rows go in again behind it. */
-  #entryOf(failedStep: number): string | undefined {
-    const before = this.#options.definition.steps.slice(0, failedStep - 1)
-    return before.findLast((step) => step.kind === 'join')?.name
   }
 
   /** Without a read: where everything stands before the first, sinks above all. */
@@ -267,7 +265,7 @@ export class Lane {
       offset: read?.offset ?? input.offset(),
       metadata: JSON.stringify(data),
     }
-    const changes = [...this.#joins.values()].flatMap((join) => join.take())
+    const changes = this.#joins.take()
     return { outputs, checkpoints: [checkpoint], changes, member }
   }
 
@@ -275,7 +273,6 @@ export class Lane {
     await this.#retry('commit', () => this.#options.log.commit(commit))
     if (read !== undefined) input.committed(read)
     this.#options.progress.waiting = undefined
-    this.#commits++
-    for (const join of this.#joins.values()) join.committed(this.#commits)
+    this.#joins.committed()
   }
 }

@@ -14,6 +14,17 @@ import { checkKeys, checkName, type Readable, type Topic, type Writable } from '
 /** Shows an intersection as one object type. */
 type Flat<T> = { [K in keyof T]: T[K] } & {}
 
+type Primitive = string | number | bigint | boolean | symbol | null | undefined
+
+/** What is left of a value that went through JSON: a date is its ISO text. */
+type InJson<T> = T extends Primitive
+  ? T
+  : T extends Date
+    ? string
+    : T extends object
+      ? { [K in keyof T]: InJson<T[K]> }
+      : T
+
 /** A field that is not there yet; else a sentence, which no string matches. */
 type Fresh<T, K extends string> = K extends keyof T ? `the field '${K}' exists already` : K
 
@@ -118,12 +129,18 @@ export class Stream<T> {
   /**
    * Waits for the message with the same key on another topic and adds its value as a new field: one
    * to one, in whichever order they come. Both topics need the same number of partitions. What
-   * waits is kept state and survives a crash; the id of a pair is `left+right`.
+   * waits is kept state and survives a crash; the id of a pair is `left+right`, its time the later
+   * of both.
+   *
+   * A pair is the same whichever side came first. The left value goes through JSON, also when it
+   * needs not wait: dates become texts, and what JSON cannot hold (a bigint, a circle, something not
+   * an object) makes the message a dead letter. The other value comes as its topic's schema gives
+   * it, dates included. Headers are those of the side that came last.
    */
   join<const K extends string, Other>(
     field: Fresh<T, K>,
     other: Topic<Other, never>,
-  ): Stream<Flat<Omit<T, K> & { readonly [P in K]: Other }>> {
+  ): Stream<Flat<Omit<InJson<T>, K> & { readonly [P in K]: Other }>> {
     return this.#with({ kind: 'join', name: field, other })
   }
 

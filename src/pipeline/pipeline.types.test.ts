@@ -28,3 +28,8 @@ export const bad3 = s.map('q', () => ({ nope: 1 })).to(scored)
 export const joined = s
   .join('truth', topic<{ label: string }>('labels'))
   .map('z', (v) => v.truth.label + v.author)
+export const dated = s
+  .join('again', posts)
+  .map('dates', (v) => v.at.slice(0, 4) + v.again.at.getFullYear())
+// @ts-expect-error
+export const bad4 = s.join('truth', posts).map('left', (v) => v.at.getTime())

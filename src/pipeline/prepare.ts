@@ -3,14 +3,24 @@ import { codeOf, fail } from '../core/errors.ts'
 import type { Log, TopicInfo, TopicSettings } from '../log/log.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
+import { besideJoined, checkJoinedTopics } from './join-topics.ts'
 import type { Plan, TopicPlan } from './plan.ts'
 
-/** Makes missing topics; one that is there has to be as declared. Throws `TOPIC_DIFFERS`. */
+/**
+ * Makes missing topics; one that is there has to be as declared. Throws `TOPIC_DIFFERS`, and
+ * `PIPELINE_INVALID` for topics that cannot be joined as they are.
+ */
 export async function ensureTopics(log: Log, plan: Plan): Promise<void> {
-  for (const planned of plan.topics) {
+  const known = new Map<string, TopicInfo>()
+  // The pipelines' own topics come last, and are made to fit the others.
+  for (const topic of plan.topics) {
+    const planned = besideJoined(plan, topic, known)
     const existing = (await log.topic(planned.name)) ?? (await create(log, planned))
-    if (existing !== undefined) checkSettings(existing, planned)
+    if (existing === undefined) continue
+    checkSettings(existing, planned)
+    known.set(planned.name, existing)
   }
+  checkJoinedTopics(plan, known)
 }
 
 async function create(log: Log, planned: TopicPlan): Promise<TopicInfo | undefined> {

@@ -1,95 +1,198 @@
 /**
  * Takes replayed dead letters in again: the message goes through the steps as it did at first, but
- * nothing is written a second time and only what failed goes on from the step that failed.
+ * nothing is written a second time and only what failed goes on from the step that failed. Where the
+ * steps have changed so that this cannot be told any more, it stays a dead letter as it was.
  */
 import { Batch } from '../core/batch.ts'
-import { decodeHeaders } from '../core/headers.ts'
+import { BatchBuilder } from '../core/batch-builder.ts'
+import { withIdentity } from '../core/identity.ts'
+import { Message } from '../core/message.ts'
 import { deadHeaders } from './dead-letters.ts'
-import { decodeRows } from './decode.ts'
+import { decodeValue, describeError, type Failure, Invalid, isOurs } from './decode.ts'
 import type { Definition } from './definition.ts'
-import type { LaneInput } from './lane-input.ts'
-import { Counters } from './ledger.ts'
-import { Rows } from './rows.ts'
+import { decodePair, type JoinStep } from './join.ts'
+import { Counters, readStep } from './ledger.ts'
+import { topicInputs } from './plan.ts'
+import { type JoinEntry, Rows } from './rows.ts'
 import { drop, runSteps, type StepContext, stepRow } from './run-steps.ts'
+
+/** A dead letter that goes in again. */
+interface Letter {
+  /** It alone, in the place of the message that failed: steps see it as they did at first. */
+  readonly batch: Batch
+  /** Of what failed: of the message, or of what a flatMap or join had made of it. */
+  readonly id: string
+  readonly step: string
+  /** Behind a join: the pair. */
+  readonly entry: JoinEntry | undefined
+}
+
+/** Where a letter goes in, and from which step on it counts. */
+interface Way {
+  readonly entry: number
+  readonly resume: number
+  decode(): unknown
+  /** The value is not changed by being decoded. */
+  readonly isPlain: boolean
+}
 
 /** Rows of the replay topic, one after the other: each has an entry of its own. */
 export async function runReplays(
   definition: Definition,
-  inputs: readonly LaneInput[],
   rows: Rows,
   context: StepContext,
 ): Promise<void> {
   for (let index = 0; index < rows.batch.count; index++) {
-    await runReplay(definition, inputs, rows.batch, index, context)
+    const letter = letterOf(rows.batch, index)
+    const before = context.failures.length
+    const failure = await runReplay(definition, letter, context)
+    if (failure !== undefined) {
+      const { id, step: letterStep, entry } = letter
+      context.failures.push({ origin: 0, step: 0, id, letterStep, entry, ...failure })
+      context.counters.add(0, 'deadLettered', 1)
+    }
+    for (let place = before; place < context.failures.length; place++) {
+      context.failures[place] = { ...context.failures[place]!, origin: index }
+    }
   }
 }
 
+type Words = Pick<Failure, 'error' | 'message'>
+
+/** Gives back why the letter did not come to the step that failed: it stays a dead letter. */
 async function runReplay(
   definition: Definition,
-  inputs: readonly LaneInput[],
-  batch: Batch,
-  index: number,
+  letter: Letter,
   context: StepContext,
-): Promise<void> {
-  const headers = decodeHeaders(batch.bytes, batch.headerStarts[index]!, batch.headerEnds[index]!)
-  const text = (name: string) => headers.find((one) => one.key === name)?.value?.toString()
-  const stepOf = (name: string | undefined) =>
-    definition.steps.findIndex((step) => step.name === name)
-  const behind = text(deadHeaders.entry)
-  const origin = inputs.find((input) => input.topic === text(deadHeaders.topic))
-  const entry = behind === undefined ? (origin?.entry ?? 0) : stepOf(behind) + 1
-  const resume = Math.max(entry, stepOf(text(deadHeaders.step)))
-  const rows = new Rows(one(batch, index))
+): Promise<Words | undefined> {
+  const rows = new Rows(letter.batch)
+  let way: Way
+  try {
+    way = wayOf(definition, letter)
+    rows.values[0] = way.decode()
+  } catch (error) {
+    if (isOurs(error)) throw error
+    return describeError(error)
+  }
+  rows.count = 1
+  rows.appended = way.isPlain ? [] : undefined
+  if (letter.entry !== undefined) rows.entries = [letter.entry]
+  const failure = await repeat(definition, way, letter, rows, context)
+  if (failure !== undefined) return failure
   const { counters } = context
-  const failures = decodeRows(rows, behind === undefined ? origin?.schema : undefined)
-  for (const failure of failures) context.failures.push({ ...failure, origin: index })
-  counters.add(0, 'deadLettered', failures.length)
-  if (rows.count === 0) return
-  const before = context.failures.length
-  await runSteps(definition.steps.slice(0, resume), rows, muted(definition, context), entry)
-  const id = text(deadHeaders.id)
-  if (id !== undefined && resume > entry) {
-    drop(
-      rows,
-      new Set(
-        Array.from({ length: rows.count }, (_, row) => row).filter((row) => rows.id(row) !== id),
-      ),
-    )
-  }
-  const failedEarlier = context.failures.length - before
-  counters.add(0, 'deadLettered', failedEarlier)
-  counters.add(0, rows.count > 0 ? 'passed' : 'filtered', failedEarlier > 0 ? 0 : 1)
+  counters.add(0, rows.count > 0 ? 'passed' : 'filtered', 1)
   counters.add(0, 'emitted', rows.count)
-  counters.add(stepRow(resume), 'entered', rows.count)
-  await runSteps(definition.steps, rows, context, resume)
-  for (let place = before; place < context.failures.length; place++) {
-    context.failures[place] = { ...context.failures[place]!, origin: index }
-  }
+  counters.add(stepRow(way.resume), 'entered', rows.count)
+  await runSteps(definition.steps, rows, context, way.resume)
+  return undefined
 }
 
-/** The same steps, counted apart and without a trace: they did their part when it failed. */
-function muted(definition: Definition, context: StepContext): StepContext {
+/** Throws `Invalid` where the pipeline has changed too much. */
+function wayOf(definition: Definition, { batch, step, entry: pair }: Letter): Way {
+  const { steps } = definition
+  const where = pair === undefined ? inputOf(definition, batch) : behind(definition, pair)
+  const { entry } = where
+  const failed = step === readStep ? entry : steps.findIndex(({ name }) => name === step)
+  if (failed < 0) throw isGone(`step '${step}'`)
+  if (failed < entry) {
+    const sooner = pair === undefined ? `input '${batch.topic}' enters` : `join '${pair.step}'`
+    throw new Invalid(`step '${step}' now lies before ${sooner}: ${putBack}`)
+  }
+  const join = steps.slice(entry, failed).find(({ kind }) => kind === 'join')
+  if (join !== undefined) {
+    throw new Invalid(`join '${join.name}' was put before step '${step}': ${putBack}`)
+  }
+  return { ...where, resume: failed }
+}
+
+const putBack = 'put it back, or drop the letter'
+
+const isGone = (what: string) =>
+  new Invalid(`${what} is there no more: rename it back, or drop the letter`)
+
+function inputOf(definition: Definition, batch: Batch): Omit<Way, 'resume'> {
+  const input = topicInputs(definition).find(({ topic }) => topic.name === batch.topic)
+  if (input === undefined && definition.inputs.every(({ kind }) => kind === 'topic')) {
+    throw isGone(`input '${batch.topic}'`)
+  }
+  const schema = input?.topic.schema
+  const decode = () => decodeValue(batch, 0, schema)
+  return { entry: input?.entry ?? 0, decode, isPlain: schema === undefined }
+}
+
+function behind(definition: Definition, { step, json }: JoinEntry): Omit<Way, 'resume'> {
+  const isIt = (one: { kind: string; name: string }) => one.kind === 'join' && one.name === step
+  const place = definition.steps.findIndex(isIt)
+  if (place < 0) throw isGone(`join '${step}'`)
+  const decode = () => decodePair(JSON.parse(json), definition.steps[place] as JoinStep)
+  return { entry: place + 1, decode, isPlain: false }
+}
+
+/**
+ * The steps before the one that failed, without a trace: they did their part. What is left is the
+ * row that failed, or none where a step filters it now.
+ */
+async function repeat(
+  { steps }: Definition,
+  { entry, resume }: Way,
+  { id, step }: Letter,
+  rows: Rows,
+  context: StepContext,
+): Promise<Words | undefined> {
+  const failures: Failure[] = []
+  const counters = new Counters(steps.map(({ name }) => name))
+  const muted = { ...context, counters, failures, write: () => undefined }
+  for (let index = entry; index < resume && rows.count > 0; index++) {
+    const { kind, name } = steps[index]!
+    const parent = rows.id(0)
+    await runSteps(steps.slice(0, index + 1), rows, muted, index)
+    if (failures[0] !== undefined) {
+      const { error, message } = failures[0]
+      return { error, message }
+    }
+    if (kind !== 'flatMap' || rows.count === 0) continue
+    if (!id.startsWith(`${parent}/${name}/`)) return notMet(id, step)
+    keepOnly(rows, id)
+  }
+  return rows.count > 0 && rows.id(0) !== id ? notMet(id, step) : undefined
+}
+
+const notMet = (id: string, step: string): Words =>
+  describeError(
+    new Invalid(
+      `step '${step}' meets no message ${id} now, as a flatMap before it changed: ${putBack}`,
+    ),
+  )
+
+/** Of what a flatMap gave, only what failed or became what failed: the others went on at once. */
+function keepOnly(rows: Rows, id: string): void {
+  const others = new Set<number>()
+  for (let row = 0; row < rows.count; row++) {
+    const isIt = rows.id(row) === id || id.startsWith(`${rows.id(row)}/`)
+    if (!isIt) others.add(row)
+  }
+  drop(rows, others)
+}
+
+function letterOf(replays: Batch, index: number): Letter {
+  const { key, value, time, headers, id, version } = new Message(replays, index)
+  const text = (name: string) => headers.find((one) => one.key === name)?.value?.toString()
+  const number = (name: string, other: number) => Number(text(name) ?? other)
+  const topic = text(deadHeaders.topic) ?? replays.topic
+  const builder = new BatchBuilder(topic, number(deadHeaders.partition, replays.partition))
+  // What goes on is no dead letter any more.
+  const told: ReadonlySet<string> = new Set(Object.values(deadHeaders))
+  const others = headers.filter((one) => !told.has(one.key))
+  builder.append(key, value, time, withIdentity(others, { id, version }))
+  const offset = number(deadHeaders.offset, replays.offsets[index]!)
+  const offsets = Float64Array.of(offset)
+  const batch = new Batch({ ...builder.build(), origin: replays.origin, offsets })
+  const join = text(deadHeaders.entry)
+  const identity = { id, version, time }
   return {
-    ...context,
-    counters: new Counters(definition.steps.map((step) => step.name)),
-    write: () => undefined,
+    batch,
+    id: text(deadHeaders.id) ?? id,
+    step: text(deadHeaders.step) ?? readStep,
+    entry: join === undefined ? undefined : { step: join, identity, json: String(value) },
   }
-}
-
-/** One message of a batch as a batch of its own. */
-function one(batch: Batch, index: number): Batch {
-  const at = <Column extends Float64Array | Int32Array>(column: Column) =>
-    column.slice(index, index + 1) as Column
-  return new Batch({
-    ...batch,
-    count: 1,
-    offsets: at(batch.offsets),
-    times: at(batch.times),
-    keyStarts: at(batch.keyStarts),
-    keyEnds: at(batch.keyEnds),
-    valueStarts: at(batch.valueStarts),
-    valueEnds: at(batch.valueEnds),
-    headerStarts: at(batch.headerStarts),
-    headerEnds: at(batch.headerEnds),
-  })
 }

@@ -13,6 +13,15 @@ export interface RowIdentity extends Identity {
   readonly time: number
 }
 
+/** A row as it left a join: a replay of what fails behind it goes on from there. */
+export interface JoinEntry {
+  /** The name of the join. */
+  readonly step: string
+  readonly identity: RowIdentity
+  /** The pair; its other side as it stands in its topic, to be decoded anew. */
+  readonly json: string
+}
+
 export class Rows {
   readonly batch: Batch
   count = 0
@@ -26,8 +35,8 @@ export class Rows {
    * bytes are written on as they are, numbers beyond 2^53 included. Undefined: it is another value.
    */
   appended: readonly string[] | undefined
-  /** With a join: the value that a row had when it left it, from which a replay goes on. */
-  entries: unknown[] | undefined
+  /** Of rows that left a join: as what. */
+  entries: (JoinEntry | undefined)[] | undefined
 
   constructor(batch: Batch) {
     this.batch = batch
@@ -35,7 +44,7 @@ export class Rows {
     this.origins = new Int32Array(batch.count)
   }
 
-  push(value: unknown, origin: number, identity?: RowIdentity, entry?: unknown): void {
+  push(value: unknown, origin: number, identity?: RowIdentity, entry?: JoinEntry): void {
     if (this.count === this.origins.length) {
       const larger = new Int32Array(Math.max(16, this.count * 2))
       larger.set(this.origins)
