@@ -10,7 +10,12 @@ import path from 'node:path'
 import type { Tally } from './test-reporter.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
-const patterns = ['src/**/*.test.ts', 'test/**/*.test.ts', 'examples/**/*.test.ts', 'bench/*.test.ts']
+const patterns = [
+  'src/**/*.test.ts',
+  'test/**/*.test.ts',
+  'examples/**/*.test.ts',
+  'bench/*.test.ts',
+]
 const fastLimitMs = 10 * 60_000
 const slowLimitMs = 25 * 60_000
 
