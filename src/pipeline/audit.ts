@@ -101,13 +101,14 @@ async function checkInput(
     if (passed !== read) imbalances.push(`source ${topic}: moved by ${passed}, read ${read}`)
     return
   }
-  if ((await log.topic(topic)) === undefined) return
+  const info = await log.topic(topic)
+  if (info === undefined) return
   const range = await log.offsets(topic, partition)
   // What retention took was there when it was read; what is still there is counted.
   const kept = { start: Math.max(data.from, range.start), end: offset }
   const gone = kept.start - data.from
   const there = await log.count(topic, partition, kept)
-  const isCompacted = (await log.topic(topic))!.cleanup === 'compact'
+  const isCompacted = info.cleanup === 'compact'
   if (there + gone === read || (isCompacted && there + gone <= read)) return
   imbalances.push(
     `input ${topic}/${partition}: ${there + gone} messages up to offset ${offset}, read ${read}`,

@@ -13,7 +13,6 @@ export class CaughtUp {
   readonly #log: Log
   readonly #definitions: readonly Definition[]
   readonly #startEnds = new Map<string, number[]>()
-  readonly #done = new Set<string>()
 
   constructor(log: Log, inOrder: readonly Definition[]) {
     this.#log = log
@@ -32,32 +31,18 @@ export class CaughtUp {
 
   /** True once all pipelines are done. Cheap enough to be asked every few milliseconds. */
   async check(): Promise<boolean> {
+    // Upstream first: where one is not done, nothing behind it can be.
     for (const definition of this.#definitions) {
-      if (!this.#done.has(definition.name) && (await this.#isDone(definition))) {
-        this.#done.add(definition.name)
-      }
+      if (!(await this.#isDone(definition))) return false
     }
-    return this.#done.size === this.#definitions.length
-  }
-
-  /** The definitions stand in topological order. */
-  #isBefore(one: Definition, other: Definition): boolean {
-    return this.#definitions.indexOf(one) < this.#definitions.indexOf(other)
+    return true
   }
 
   async #isDone(definition: Definition): Promise<boolean> {
-    const writers = this.#definitions.filter((other) =>
-      topicOutputs(other).some((topic) =>
-        topicInputs(definition).some((input) => input.topic.name === topic.name),
-      ),
-    )
-    // In a circle nobody is upstream of the others: each waits for the ends as they are now.
-    const upstream = writers.filter((writer) => this.#isBefore(writer, definition))
-    if (!upstream.every((writer) => this.#done.has(writer.name))) return false
     const group = await this.#log.group(definition.name)
     if (group === undefined) return false
     if (!sourcesDone(definition, group)) return false
-    const written = new Set(writers.flatMap(topicOutputs).map((topic) => topic.name))
+    const written = new Set(this.#definitions.flatMap(topicOutputs).map((topic) => topic.name))
     const topics = topicInputs(definition).map(({ topic }) => topic.name)
     for (const topic of [...topics, replayTopic(definition.name)]) {
       const goal = written.has(topic) ? await ends(this.#log, topic) : this.#startEnds.get(topic)!

@@ -6,7 +6,7 @@
 import type { Batch } from '../core/batch.ts'
 import { BatchBuilder } from '../core/batch-builder.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { codeOf, fail, suggestion } from '../core/errors.ts'
+import { fail, suggestion } from '../core/errors.ts'
 import type { Log, Membership, Output, TopicInfo } from '../log/log.ts'
 import {
   type DeadLetter,
@@ -15,6 +15,7 @@ import {
   readDeadLetter,
   replayTopic,
 } from './dead-letters.ts'
+import { leaveForGood } from './turn.ts'
 
 /** A dead letter and where it lies in `<pipeline>.dead-letters`. */
 export interface KeptDeadLetter extends DeadLetter {
@@ -251,11 +252,7 @@ async function alone<Result>(
     }
     return await work(member)
   } finally {
-    await member.leave()
-    await log.deleteGroup(name).catch((error: unknown) => {
-      // The next one came already.
-      if (codeOf(error) !== 'GROUP_ACTIVE') throw error
-    })
+    await leaveForGood(log, member)
   }
 }
 

@@ -16,6 +16,7 @@ import { decodeRows, type Failure } from './decode.ts'
 import type { Definition, Step } from './definition.ts'
 import { Joins } from './join.ts'
 import type { LaneInput, Read } from './lane-input.ts'
+import { readStep } from './ledger.ts'
 import { topicInputs } from './plan.ts'
 import { runReplays } from './replay.ts'
 import { retry, Stopped } from './retry.ts'
@@ -182,12 +183,12 @@ export class Lane {
       models,
       retry: (what, work) => this.#retry(what, work),
       write: (step, index, rows) => this.#write(step, index, rows),
-      join: (step, index, rows) => {
+      join: (step, index, rows, within) => {
         // A replay comes to the join as what it was, and where it was.
         const { topic, partition } = rows.batch
         const from = topicInputs(definition).find((one) => one.topic.name === topic)
         const side = from?.entry === index && step.other.name === topic ? 'right' : 'left'
-        return this.#joins.of(step, partition).apply(rows, side, index, this.#context(input))
+        return this.#joins.of(step, partition).apply(rows, side, index, within)
       },
     }
   }
@@ -234,7 +235,7 @@ export class Lane {
     const batch = raw.build()
     read.unreadable.forEach(({ id, reason }, origin) => {
       const failure = { origin, id, step: 0, error: 'Unreadable', message: reason }
-      appendDeadLetter(builder, batch, failure, { step: 'read', nowMs, maxMessageBytes })
+      appendDeadLetter(builder, batch, failure, { step: readStep, nowMs, maxMessageBytes })
     })
   }
 

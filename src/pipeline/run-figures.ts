@@ -24,14 +24,15 @@ export function runFigures(
   seconds: number,
 ): RunFigures {
   const counted = countedPipelines(definitions)
-  const messages = messagesOf(audits, counted)
-  const worked = messages - messagesOf(before, counted)
+  const isCounted = (audit: Audit) => counted.has(audit.pipeline)
+  const messages = messagesOf(audits.filter(isCounted))
+  const worked = messages - messagesOf(before.filter(isCounted))
   return {
     messages,
     predictions: predictionsOf(definitions, audits),
-    filtered: total(audits, 'filtered'),
-    late: total(audits, 'late'),
-    deadLetters: total(audits, 'deadLettered'),
+    filtered: totalOf(audits, 'filtered'),
+    late: totalOf(audits, 'late'),
+    deadLetters: totalOf(audits, 'deadLettered'),
     ledger: audits.every((audit) => audit.imbalances.length === 0) ? 'balanced' : 'unbalanced',
     seconds: Number(seconds.toFixed(3)),
     messagesPerSecond: seconds === 0 ? 0 : Math.round(worked / seconds),
@@ -46,10 +47,9 @@ function countedPipelines(definitions: readonly Definition[]): Set<string> {
   return new Set(counted.map((definition) => definition.name))
 }
 
-const messagesOf = (audits: readonly Audit[], counted: ReadonlySet<string>) =>
-  audits
-    .filter((audit) => counted.has(audit.pipeline))
-    .reduce((sum, audit) => sum + (audit.steps.get(readStep)?.in ?? 0), 0)
+/** Messages that pipelines took in. */
+export const messagesOf = (audits: readonly Audit[]) =>
+  audits.reduce((sum, { steps }) => sum + (steps.get(readStep)?.in ?? 0), 0)
 
 function predictionsOf(definitions: readonly Definition[], audits: readonly Audit[]): number {
   let predictions = 0
@@ -62,7 +62,8 @@ function predictionsOf(definitions: readonly Definition[], audits: readonly Audi
   return predictions
 }
 
-const total = (audits: readonly Audit[], name: Disposition) =>
+/** How often all steps of all pipelines gave a disposition. */
+export const totalOf = (audits: readonly Audit[], name: Disposition) =>
   audits.reduce(
     (sum, audit) => sum + [...audit.steps.values()].reduce((part, step) => part + step[name], 0),
     0,

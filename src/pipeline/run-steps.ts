@@ -20,8 +20,8 @@ export interface StepContext {
   retry<Result>(what: string, work: () => Result | Promise<Result>): Promise<Result>
   /** Writes rows to the target of a `to` step. */
   write(step: Step & { kind: 'to' }, index: number, rows: Rows): void | Promise<void>
-  /** Joins rows with what waits for them. */
-  join(step: Step & { kind: 'join' }, index: number, rows: Rows): Promise<void>
+  /** Joins rows with what waits for them; counts and failures go to the context it is called in. */
+  join(step: Step & { kind: 'join' }, index: number, rows: Rows, within: StepContext): Promise<void>
 }
 
 /** Counters start with `read`, so step number `index` of a definition is row `index + 1`. */
@@ -75,7 +75,7 @@ function runStep(
     case 'predict':
       return predict(step, index, rows, context)
     case 'join':
-      return context.join(step, index, rows)
+      return context.join(step, index, rows, context)
     case 'to':
       return context.write(step, index, rows)
   }

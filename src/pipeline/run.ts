@@ -10,11 +10,10 @@ import { type App, loadApp } from './app.ts'
 import { type Audit, audit } from './audit.ts'
 import { CaughtUp } from './caught-up.ts'
 import type { Definition } from './definition.ts'
-import { readStep, type StepCounts } from './ledger.ts'
 import { type TrainedModel, trainMissing } from './models.ts'
 import { type Plan, planOf } from './plan.ts'
 import { ensureTopics, isHalfForgotten, startOver } from './prepare.ts'
-import { type RunFigures, runFigures } from './run-figures.ts'
+import { messagesOf, type RunFigures, runFigures, totalOf } from './run-figures.ts'
 import { type RunTesting, testingOptions } from './run-testing.ts'
 import { SummaryReader } from './summary.ts'
 import { type Turn, takeTurn } from './turn.ts'
@@ -161,7 +160,7 @@ class Run {
     const reason =
       isCaughtUp && endsByItself && !hasSources
         ? 'caught up'
-        : await this.#work(new CaughtUp(this.#log, this.#definitions), endsByItself)
+        : await this.#work(caughtUp, endsByItself)
     const seconds = (this.#clock.now() - startedAt) / 1000
     return this.#result(reason, before, seconds)
   }
@@ -190,7 +189,6 @@ class Run {
     const appUrl = this.#app.url
     const untilEnd = this.#options.untilCaughtUp
     const data = { appUrl, directory, durability, ratePerSecond, untilEnd, pipelines, testing }
-    await caughtUp.start()
     const workers = new Workers(data, this.#options.workers)
     try {
       return await this.#watch(workers, caughtUp, endsByItself, drain)
@@ -239,11 +237,8 @@ class Run {
     const audits = await this.#audits()
     const own = Object.assign({}, ...this.#summaries.map((summary) => summary.figures()))
     const figures = runFigures(this.#definitions, before, audits, seconds)
-    const read = (some: readonly Audit[]) =>
-      sumOf(some, (step, name) => (name === readStep ? step.in : 0))
-    const dead = (some: readonly Audit[]) => sumOf(some, (step) => step.deadLettered)
-    const worked = read(audits) - read(before)
-    const buried = dead(audits) - dead(before)
+    const worked = messagesOf(audits) - messagesOf(before)
+    const buried = totalOf(audits, 'deadLettered') - totalOf(before, 'deadLettered')
     return { figures: { ...figures, ...own }, audits, reason, worked, buried }
   }
 
@@ -253,13 +248,6 @@ class Run {
     return audits
   }
 }
-
-/** A sum over all steps that count, in all pipelines. */
-const sumOf = (audits: readonly Audit[], count: (step: StepCounts, name: string) => number) =>
-  audits.reduce(
-    (sum, { steps }) => [...steps].reduce((part, [name, step]) => part + count(step, name), sum),
-    0,
-  )
 
 /** Messages a second over the last few calls. */
 class Rate {

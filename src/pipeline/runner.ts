@@ -77,14 +77,17 @@ export class Runner {
     const { log, directory, clock } = this.#options
     this.#models = await openModels(this.#definition, log, directory)
     for (const topic of await log.topics()) this.#topics.set(topic.name, topic)
-    for (let joins = 0; !signal.aborted; joins++) {
-      if (joins > 0 && (await this.#isOutdated())) throw this.#superseded()
+    let wasMember = false
+    while (!signal.aborted) {
+      const isOutdated = wasMember && (await this.#unlessBusy(() => this.#isOutdated()))
+      if (isOutdated) throw this.#superseded()
       const joining = () => log.join(this.#definition.name, this.#joinOptions())
       const member = await this.#unlessBusy(joining)
       if (member === undefined) {
         await clock.sleep(heartbeatMs, signal)
         continue
       }
+      wasMember = true
       this.#fenced = false
       try {
         while (!signal.aborted && !this.#fenced) {

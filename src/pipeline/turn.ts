@@ -1,7 +1,7 @@
 /** One process at a time: whoever owns a partition of its own in an exclusive group has the turn. */
 import type { Clock } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
-import type { Log } from '../log/log.ts'
+import type { Log, Membership } from '../log/log.ts'
 
 export interface Turn {
   /** Lets the next one go on. Safe to call twice. */
@@ -34,11 +34,16 @@ export async function takeTurn(
       if (hasEnded) return
       hasEnded = true
       clearInterval(timer)
-      await member.leave()
-      await log.deleteGroup(name).catch((error: unknown) => {
-        // The next one came already.
-        if (codeOf(error) !== 'GROUP_ACTIVE') throw error
-      })
+      await leaveForGood(log, member)
     },
   }
+}
+
+/** Leaves a group that only says whose turn it is, and forgets it where nobody else is in it. */
+export async function leaveForGood(log: Log, member: Membership): Promise<void> {
+  await member.leave()
+  await log.deleteGroup(member.group).catch((error: unknown) => {
+    // The next one came already.
+    if (codeOf(error) !== 'GROUP_ACTIVE') throw error
+  })
 }

@@ -38,7 +38,7 @@ export class Workers {
     }
   }
 
-  /** True once every pipeline has joined its group. */
+  /** True once every pipeline has joined its group; a worker may have none. */
   haveJoined(): boolean {
     return this.#running.every(
       ({ progress }) =>
@@ -48,11 +48,8 @@ export class Workers {
 
   /** True once every pipeline has joined its group and no source of this run has more to give. */
   sourcesEnded(): boolean {
-    return this.#running.every(({ progress }) => {
-      if (progress === undefined) return false
-      // None at all: every pipeline is left to the first worker.
-      return Object.values(progress).every((lane) => lane.isSettled && lane.openSources === 0)
-    })
+    const lanes = this.#running.flatMap(({ progress }) => Object.values(progress ?? {}))
+    return this.haveJoined() && lanes.every((lane) => lane.openSources === 0)
   }
 
   /** Every worker commits what it has under way and ends. Throws when one failed before or meanwhile. */
