@@ -186,3 +186,32 @@ describe('a topic that is deleted and made again under a running pipeline', () =
     )
   })
 })
+
+describe('a new version whose first join finds the log busy', () => {
+  it('is not taken for the older one', async () => {
+    const log = createMemoryLog()
+    const copy = pipeline('copy').from(given).to(topic<{ n: number }>('copied', one))
+    const definition = copy['~pipeline']
+    await ensureTopics(log, planOf([definition]))
+    const topics = [{ name: 'given', partitions: 1 }]
+    const older = await log.join('copy', { topics, planHash: 'an older plan' })
+    const join = log.join.bind(log)
+    let tries = 0
+    log.join = async (...options) => {
+      if (++tries === 1) throw fail('LOG_BUSY', 'held by another process')
+      return join(...options)
+    }
+    const runner = new Runner({
+      ...{ definition, log, directory: '.', clock: systemClock },
+      ...{ random: seededRandom(1), ratePerSecond: undefined, untilEnd: false },
+    })
+    const stopping = new AbortController()
+    const running = runner.run(stopping.signal)
+    while (!runner.progress.isSettled && tries < 3) await systemClock.sleep(10)
+    await older.heartbeat()
+    assert.equal(older.superseded, true)
+    stopping.abort()
+    await running
+    assert.equal(tries, 2)
+  })
+})
