@@ -5,8 +5,9 @@
  */
 import { fail } from '../core/errors.ts'
 import { TermTable } from '../features/index.ts'
-import { argmax, softmax } from './linear.ts'
+import { argmax } from './linear.ts'
 import type { LinearTextModel } from './linear-text-model.ts'
+import { softmax } from './link.ts'
 import type { Classification, TextClassifier } from './model.ts'
 
 export class CompiledTextClassifier<Label extends string = string>

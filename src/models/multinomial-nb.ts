@@ -3,8 +3,10 @@
  * try on text: it learns in one pass and is hard to beat on short ones.
  */
 import { fail } from '../core/errors.ts'
-import { type SparseMatrix, sortByCodePoint } from '../features/index.ts'
-import { argmax, type LinearEstimator, linearScores, softmax } from './linear.ts'
+import type { SparseMatrix } from '../features/index.ts'
+import { argmax, type LinearEstimator, linearScores } from './linear.ts'
+import { softmax } from './link.ts'
+import { encodeTrainingRows } from './training-rows.ts'
 
 export interface MultinomialNBOptions {
   /** Added to every count (Lidstone, 1 is Laplace), above zero. Default 1. */
@@ -64,26 +66,16 @@ export class MultinomialNB<Label extends string = string> {
    * rows, one class, no feature, a value that is negative or not finite.
    */
   fit(matrix: SparseMatrix, labels: readonly Label[]): this {
-    checkRows(matrix, labels)
-    const classes = sortByCodePoint([...new Set(labels)]) as Label[]
-    if (classes.length < 2) {
-      throw fail(
-        'TRAINING_INVALID',
-        `naive Bayes: all ${labels.length} rows are labelled '${classes[0]}'; give two labels at least`,
-      )
-    }
-    const classOf = new Map(classes.map((label, index) => [label, index]))
-    const classCount = new Float64Array(classes.length)
+    const { classes, indexes, counts } = encodeTrainingRows('naive Bayes', matrix, labels)
+    checkNotNegative(matrix)
     const featureCount = new Float64Array(classes.length * matrix.columns)
     for (let row = 0; row < matrix.rows; row++) {
-      const index = classOf.get(labels[row]!)!
-      classCount[index]!++
-      const start = index * matrix.columns
+      const start = indexes[row]! * matrix.columns
       for (let entry = matrix.indptr[row]!; entry < matrix.indptr[row + 1]!; entry++) {
         featureCount[start + matrix.indices[entry]!]! += matrix.data[entry]!
       }
     }
-    this.#classLogPrior = this.#prior(classCount)
+    this.#classLogPrior = this.#prior(counts)
     this.#featureLogProb = logProbabilities(featureCount, matrix.columns, this.options.alpha)
     this.#featureCount = featureCount
     this.#classes = classes
@@ -107,6 +99,7 @@ export class MultinomialNB<Label extends string = string> {
         labels: this.#classes,
         coefficients: this.#featureLogProb,
         intercepts: this.#classLogPrior,
+        binarize: null,
       },
       matrix,
     )
@@ -158,6 +151,8 @@ export function multinomialNB(options: MultinomialNBOptions = {}): LinearEstimat
         labels: fitted.classes,
         coefficients: fitted.featureLogProb,
         intercepts: fitted.classLogPrior,
+        scoreKind: 'softmax' as const,
+        binarize: null,
       }
     },
   }
@@ -176,24 +171,12 @@ function logProbabilities(featureCount: Float64Array, columns: number, alpha: nu
   return logs
 }
 
-function checkRows(matrix: SparseMatrix, labels: readonly string[]): void {
-  if (matrix.rows === 0 || matrix.columns === 0) {
+function checkNotNegative({ data }: SparseMatrix): void {
+  for (let entry = 0; entry < data.length; entry++) {
+    if (data[entry]! >= 0) continue
     throw fail(
       'TRAINING_INVALID',
-      `naive Bayes: ${matrix.rows} rows of ${matrix.columns} features; nothing can be learnt`,
-    )
-  }
-  if (matrix.rows !== labels.length) {
-    throw fail(
-      'TRAINING_INVALID',
-      `naive Bayes: ${matrix.rows} rows but ${labels.length} labels; give one label a row`,
-    )
-  }
-  for (const value of matrix.data) {
-    if (value >= 0 && value < Number.POSITIVE_INFINITY) continue
-    throw fail(
-      'TRAINING_INVALID',
-      `naive Bayes: a feature is ${value}; give counts or tf-idf, finite and not negative`,
+      `naive Bayes: a feature is ${data[entry]}; give counts or tf-idf, not negative`,
     )
   }
 }
