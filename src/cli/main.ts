@@ -11,6 +11,7 @@ import { planCommand } from './plan.ts'
 import { runCommand } from './run.ts'
 import { sqlCommand } from './sql.ts'
 import { topicsCommand } from './topics.ts'
+import { trainCommand } from './train.ts'
 import { version } from './version.ts'
 
 /** Exit codes: 0 done, 1 failed, 2 misused. */
@@ -51,6 +52,7 @@ function makeProgram(setExitCode: SetExitCode): Command {
     initCommand(),
     runCommand(setExitCode),
     planCommand(),
+    trainCommand(),
     topicsCommand(),
     groupsCommand(),
     deadLettersCommand(),

@@ -85,8 +85,8 @@ export const errorCodes = declare({
   },
   NAME_INVALID: {
     order: 'misconfigured',
-    when: 'A topic, group, pipeline or step has a name that Kafka would not take.',
-    fix: "Use letters, digits, '.', '_' and '-', at most 249 of them.",
+    when: 'A topic, group, pipeline, step, model or alias has a name that is not allowed.',
+    fix: "Use letters, digits, '.', '_' and '-', at most 249 of them; the message says more.",
   },
   DEAD_LETTER_UNKNOWN: {
     order: 'misconfigured',
@@ -165,13 +165,48 @@ export const errorCodes = declare({
   },
   MODEL_UNKNOWN: {
     order: 'misconfigured',
-    when: 'A pipeline names a model that was never trained here.',
+    when: 'A model, a version or an alias is named that the registry or the store does not have.',
     fix: 'Train it first, or correct the name.',
+  },
+  MODEL_IN_USE: {
+    order: 'misconfigured',
+    when: 'A model version is to be deleted that an alias points to.',
+    fix: 'Move or remove the alias first, or delete another version.',
+  },
+  REGISTRY_CONFLICT: {
+    order: 'misconfigured',
+    when: 'A change of the registry was decided on a revision of a model that is no longer current.',
+    fix: 'Look at the model again (the message says who was first) and decide anew.',
+  },
+  STORE_UNUSABLE: {
+    order: 'misconfigured',
+    when: 'The store of model artefacts refuses: no such bucket, no rights, no or wrong credentials.',
+    fix: 'Correct MILLRACE_MODEL_STORE, or the AWS region, credentials and rights.',
+  },
+  STORE_UNREACHABLE: {
+    order: 'try-later',
+    when: 'The store of model artefacts does not answer, breaks off or asks to slow down.',
+    fix: 'Nothing to do if it comes back; else check the network and AWS_ENDPOINT_URL_S3.',
+  },
+  DEPENDENCY_MISSING: {
+    order: 'misconfigured',
+    when: 'Something is used that needs a package which is not installed with Millrace.',
+    fix: 'Install it with the command that the message gives.',
   },
   TRAINING_INVALID: {
     order: 'misconfigured',
     when: 'Rows cannot be learnt from: no rows, one class, no term, a value that is not finite.',
     fix: 'Correct what the message names in the rows or in the settings.',
+  },
+  TRAINING_DATA_INVALID: {
+    order: 'misconfigured',
+    when: 'Labelled data cannot be used: no such file or column, rows without a label, a damaged file.',
+    fix: 'Correct the rows, the path or the option that the message names.',
+  },
+  EVALUATION_INVALID: {
+    order: 'misconfigured',
+    when: 'Answers cannot be evaluated: not as many as truths, probabilities that are none.',
+    fix: 'Correct what the message names in the answers, or in the model that gave them.',
   },
   MESSAGES_EXPIRED: {
     order: 'misconfigured',

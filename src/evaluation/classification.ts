@@ -2,6 +2,7 @@
  * How good a classifier's answers are, from pairs of truth and prediction: pure arithmetic, with
  * scikit-learn's meaning. Where a share is of nothing, it is 0.
  */
+import { type ClassificationSummary, type LabelCounts, share, summarise } from './summary.ts'
 
 export interface LabelReport {
   /** Of those predicted to have the label, the share that has it. */
@@ -16,14 +17,7 @@ export interface LabelReport {
   readonly support: number
 }
 
-export interface ClassificationReport {
-  readonly count: number
-  /** The share of right answers. */
-  readonly accuracy: number
-  /** The mean of the labels' F1. */
-  readonly macroF1: number
-  /** The share of the commonest label: the accuracy of always answering it. */
-  readonly majorityShare: number
+export interface ClassificationReport extends ClassificationSummary {
   readonly labels: Readonly<Record<string, LabelReport>>
 }
 
@@ -58,29 +52,28 @@ export class ConfusionMatrix {
     return this.#counts.map((row) => [...row])
   }
 
+  /** The macro averages are over all of `labels`, also those that never occurred. */
   report(): ClassificationReport {
-    const total = sum(this.#counts.map(sum))
-    const reports = this.#labels.map((label, index) => [label, this.#report(index, total)] as const)
-    return {
-      count: total,
-      accuracy: share(sum(this.#counts.map((row, index) => row[index]!)), total),
-      macroF1: share(sum(reports.map(([, { f1 }]) => f1)), reports.length),
-      majorityShare: share(Math.max(0, ...reports.map(([, { support }]) => support)), total),
-      labels: Object.fromEntries(reports),
-    }
+    const counts = this.#labelCounts()
+    const summary = summarise(counts, { everyLabel: true, abstention: -1 })
+    const reports = this.#labels.map(
+      (label, index) => [label, labelReport(counts, index, summary.count)] as const,
+    )
+    return { ...summary, labels: Object.fromEntries(reports) }
   }
 
-  #report(index: number, total: number): LabelReport {
-    const right = this.#counts[index]![index]!
-    const support = sum(this.#counts[index]!)
-    const predicted = sum(this.#counts.map((row) => row[index]!))
-    return {
-      precision: share(right, predicted),
-      recall: share(right, support),
-      f1: share(2 * right, support + predicted),
-      falsePositiveRate: share(predicted - right, total - support),
-      support,
+  #labelCounts(): LabelCounts {
+    const size = this.#labels.length
+    const support = new Float64Array(size)
+    const predicted = new Float64Array(size)
+    for (let row = 0; row < size; row++) {
+      const counts = this.#counts[row]!
+      for (let column = 0; column < size; column++) {
+        support[row]! += counts[column]!
+        predicted[column]! += counts[column]!
+      }
     }
+    return { support, predicted, right: support.map((_, index) => this.#counts[index]![index]!) }
   }
 
   #indexOf(label: string): number {
@@ -104,10 +97,16 @@ export function classificationReport(
   return matrix.report()
 }
 
-function share(part: number, whole: number): number {
-  return whole === 0 ? 0 : part / whole
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0)
+/** The figures of one label of `counts`, which count `total` rows. */
+export function labelReport(counts: LabelCounts, label: number, total: number): LabelReport {
+  const right = counts.right[label]!
+  const support = counts.support[label]!
+  const predicted = counts.predicted[label]!
+  return {
+    precision: share(right, predicted),
+    recall: share(right, support),
+    f1: share(2 * right, support + predicted),
+    falsePositiveRate: share(predicted - right, total - support),
+    support,
+  }
 }

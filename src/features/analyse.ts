@@ -2,6 +2,7 @@
  * The terms of a text as strings, by scikit-learn's three analysers: the plain definition that says
  * what a term is. Use it to explain a prediction and to check the tables of the hot path.
  */
+import { type StopWords, stopWordList } from './stop-words.ts'
 import { tokenise, wordNgrams } from './tokenise.ts'
 
 /**
@@ -16,7 +17,7 @@ export interface AnalyseOptions {
   /** Shortest and longest n-gram, in words or in code points. */
   readonly ngramRange: readonly [number, number]
   /** Left out before n-grams of words are made; without meaning for characters. */
-  readonly stopWords: readonly string[] | null
+  readonly stopWords: StopWords
 }
 
 /** What Python's `\s` and `str.split()` take for white space; JavaScript's `\s` differs. */
@@ -29,7 +30,7 @@ const notSpaces = new RegExp(`[^${pythonSpace}]+`, 'g')
 export function analyse(text: string, options: AnalyseOptions): string[] {
   const [shortest, longest] = options.ngramRange
   if (options.analyzer === 'word') {
-    const stopWords = new Set(options.stopWords ?? [])
+    const stopWords = new Set(stopWordList(options.stopWords))
     const words = tokenise(text, options)
     const kept = stopWords.size === 0 ? words : words.filter((word) => !stopWords.has(word))
     return wordNgrams(kept, options.ngramRange)

@@ -19,6 +19,23 @@ const wordCharacter = /^[\p{L}\p{N}_]$/u
 const greekCapitalSigma = 0x3a3
 const latinCapitalDottedI = 0x130
 
+/** By code point: 1 for what Python's `\s` and `str.split()` take for white space. */
+export const pythonSpaces = new Uint8Array(0x3001)
+for (const [first, last] of [
+  [0x09, 0x0d],
+  [0x1c, 0x20],
+  [0x85, 0x85],
+  [0xa0, 0xa0],
+  [0x1680, 0x1680],
+  [0x2000, 0x200a],
+  [0x2028, 0x2029],
+  [0x202f, 0x202f],
+  [0x205f, 0x205f],
+  [0x3000, 0x3000],
+] as const) {
+  pythonSpaces.fill(1, first, last + 1)
+}
+
 /** Surrogates, and characters that have to be seen in their text, stay undecided in it. */
 export type CharacterTable = Uint16Array
 

@@ -1,5 +1,7 @@
 /** The options of CountVectorizer: scikit-learn's names in camelCase, its defaults, its meaning. */
 import { fail } from '../core/errors.ts'
+import type { Analyzer } from './analyse.ts'
+import { checkStopWords, type StopWords } from './stop-words.ts'
 
 /**
  * In how many documents: a whole number counts them, a number between 0 and 1 is a share of them.
@@ -9,11 +11,14 @@ import { fail } from '../core/errors.ts'
 export type DocumentFrequency = number | { readonly count: number } | { readonly share: number }
 
 export interface CountVectorizerOptions {
-  /** What the terms are made of. Default 'word', the only one yet. */
-  readonly analyzer?: 'word'
+  /**
+   * What the terms are made of: 'word', n-grams of words; 'char', n-grams of characters; 'char_wb',
+   * n-grams of characters within words, each with a space before and behind it. Default 'word'.
+   */
+  readonly analyzer?: Analyzer
   /** Default true. */
   readonly lowercase?: boolean
-  /** Shortest and longest n-gram of words. Default [1, 1]. */
+  /** Shortest and longest n-gram, in words or in code points. Default [1, 1]. */
   readonly ngramRange?: readonly [number, number]
   /** Leaves out terms that are in fewer documents. Default 1. */
   readonly minDf?: DocumentFrequency
@@ -26,21 +31,26 @@ export interface CountVectorizerOptions {
   readonly maxFeatures?: number | null
   /** A term counts once a document. Default false. */
   readonly binary?: boolean
-  /** Words left out before n-grams are made, as they stand after lower-casing. Default null: none. */
-  readonly stopWords?: readonly string[] | null
+  /**
+   * Words left out before n-grams of words are made, as they stand after lower-casing; 'english' is
+   * scikit-learn's list of 318. Without meaning for characters. Default null: none.
+   */
+  readonly stopWords?: StopWords
 }
 
 export interface CheckedCountVectorizerOptions {
-  readonly analyzer: 'word'
+  readonly analyzer: Analyzer
   readonly lowercase: boolean
   readonly ngramRange: readonly [number, number]
   readonly minDf: { readonly count: number } | { readonly share: number }
   readonly maxDf: { readonly count: number } | { readonly share: number }
   readonly maxFeatures: number | null
   readonly binary: boolean
-  readonly stopWords: readonly string[] | null
+  /** 'english' stays a name, so that what is saved is small. */
+  readonly stopWords: StopWords
 }
 
+const analyzers: ReadonlySet<Analyzer> = new Set(['word', 'char', 'char_wb'] as const)
 const known = new Set([
   'analyzer',
   'lowercase',
@@ -61,7 +71,9 @@ export function checkCountVectorizerOptions(
     throw invalid(`unknown option '${unknown}'; known: ${[...known].join(', ')}`)
   }
   const analyzer = options.analyzer ?? 'word'
-  if (analyzer !== 'word') throw invalid(`analyzer is '${analyzer}'; only 'word' is there`)
+  if (!analyzers.has(analyzer)) {
+    throw invalid(`analyzer is '${analyzer}'; give one of: ${[...analyzers].join(', ')}`)
+  }
   const [shortest, longest] = options.ngramRange ?? [1, 1]
   if (!isCount(shortest) || !isCount(longest) || longest < shortest) {
     throw invalid(
@@ -72,6 +84,7 @@ export function checkCountVectorizerOptions(
   if (maxFeatures !== null && !isCount(maxFeatures)) {
     throw invalid(`maxFeatures is ${maxFeatures}; give a whole number from 1, or null`)
   }
+  checkStopWords('count vectoriser', options.stopWords ?? null)
   return {
     analyzer,
     lowercase: options.lowercase ?? true,

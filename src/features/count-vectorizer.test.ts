@@ -2,15 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { codeOf } from '../core/errors.ts'
+import { type Analyzer, analyse } from './analyse.ts'
 import {
   CountVectorizer,
   type CountVectorizerOptions,
   compareCodePoints,
   sortByCodePoint,
   TermTable,
-  tokenise,
-  wordNgrams,
 } from './index.ts'
+import { stopWordList } from './stop-words.ts'
 
 /** Texts that are mean to tokenisers: few characters, so that they meet. */
 const meanText = fc
@@ -31,12 +31,10 @@ const meanText = fc
 
 /** The plain definition, in strings and Maps. */
 function naiveCounts(text: string, options: CountVectorizerOptions): Map<string, number> {
-  const stop = new Set(options.stopWords ?? [])
-  const tokens = tokenise(text, { lowercase: options.lowercase ?? true }).filter(
-    (token) => !stop.has(token),
-  )
+  const { analyzer = 'word', lowercase = true, ngramRange = [1, 1], stopWords = null } = options
   const counts = new Map<string, number>()
-  for (const gram of wordNgrams(tokens, options.ngramRange ?? [1, 1])) {
+  const words = stopWordList(stopWords)
+  for (const gram of analyse(text, { analyzer, lowercase, ngramRange, stopWords: words })) {
     counts.set(gram, options.binary ? 1 : (counts.get(gram) ?? 0) + 1)
   }
   return counts
@@ -62,10 +60,19 @@ function assertSameCounts(texts: readonly string[], options: CountVectorizerOpti
 describe('features: CountVectorizer', () => {
   it('counts what the plain definition counts, whatever the texts', () => {
     const options = fc.record({
+      analyzer: fc.constantFrom<Analyzer>('word', 'word', 'char', 'char_wb'),
       lowercase: fc.boolean(),
       binary: fc.boolean(),
       ngramRange: fc.constantFrom<[number, number]>([1, 1], [1, 2], [2, 2], [1, 3], [2, 4]),
-      stopWords: fc.constantFrom(null, ['ab', 'a', 'x-y', '-ab', 'ΑΣ', 'ας', '']),
+      stopWords: fc.constantFrom(null, 'english' as const, [
+        'ab',
+        'a',
+        'x-y',
+        '-ab',
+        'ΑΣ',
+        'ας',
+        '',
+      ]),
     })
     fc.assert(
       fc.property(fc.array(meanText, { minLength: 1, maxLength: 5 }), options, assertSameCounts),
@@ -118,6 +125,16 @@ describe('features: CountVectorizer', () => {
     assert.deepEqual(terms({ maxFeatures: 2 }), ['aa', 'bb'], 'of equals the first')
   })
 
+  it("keeps 'english' a name in the options, and leaves those words out", () => {
+    const vectorizer = new CountVectorizer({ stopWords: 'english', ngramRange: [1, 2] })
+    assert.equal(vectorizer.options.stopWords, 'english')
+    assert.deepEqual(vectorizer.fit(['the cat and THE dog']).featureNames, [
+      'cat',
+      'cat dog',
+      'dog',
+    ])
+  })
+
   it('says what is wrong with options and with texts', () => {
     const refused: CountVectorizerOptions[] = [
       { ngramRange: [2, 1] },
@@ -126,6 +143,9 @@ describe('features: CountVectorizer', () => {
       { minDf: 1.5 },
       { maxDf: Number.NaN },
       { maxFeatures: 0 },
+      { analyzer: 'chars' } as unknown as CountVectorizerOptions,
+      { stopWords: 'german' } as unknown as CountVectorizerOptions,
+      { stopWords: [1] } as unknown as CountVectorizerOptions,
       { maxFeature: 3 } as CountVectorizerOptions,
     ]
     for (const options of refused) {
@@ -193,7 +213,11 @@ describe('features: order by code point', () => {
   })
 
   it('is the order of the code points', () => {
-    const text = fc.string({ unit: 'binary', maxLength: 4 })
+    const unit = fc.oneof(
+      fc.constantFrom('a', '\ud83d', '\ud83e', '\ude00', '\udc00', '\ue000', '\uffff', '😀'),
+      fc.string({ unit: 'binary', maxLength: 1 }),
+    )
+    const text = fc.array(unit, { maxLength: 5 }).map((units) => units.join(''))
     fc.assert(
       fc.property(text, text, (a, b) => {
         const [pointsA, pointsB] = [[...a], [...b]].map((all) => all.map((c) => c.codePointAt(0)!))
@@ -203,6 +227,7 @@ describe('features: order by code point', () => {
         }
         assert.equal(Math.sign(compareCodePoints(a, b)), Math.sign(order))
       }),
+      { numRuns: 500 },
     )
   })
 })

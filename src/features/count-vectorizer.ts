@@ -1,20 +1,22 @@
 /**
- * CountVectorizer: texts to counts of words and n-grams of words, with scikit-learn's meaning. Use
- * it to train; to score, compile it together with the weights (models/).
+ * CountVectorizer: texts to counts of n-grams of words or of characters, with scikit-learn's meaning.
+ * Use it to train; to score, compile it together with the weights (models/).
  */
 import { fail } from '../core/errors.ts'
+import { CountRows } from './count-rows.ts'
 import {
   type CheckedCountVectorizerOptions,
   type CountVectorizerOptions,
   checkCountVectorizerOptions,
   documentCount,
 } from './count-vectorizer-options.ts'
-import { documentFrequencies, mapColumns, SparseBuilder, type SparseMatrix } from './sparse.ts'
+import type { SparseMatrix } from './sparse.ts'
 import { inTermOrder } from './term-order.ts'
-import { TermTable } from './term-table.ts'
+import type { TermReader } from './term-reader.ts'
+import { termReader } from './term-table.ts'
 
 interface Fitted {
-  readonly table: TermTable
+  readonly table: TermReader
   /** By column: the table's number of its term. */
   readonly numbers: Int32Array
   /** By the table's number of a term: its column, or -1. */
@@ -35,7 +37,7 @@ export class CountVectorizer {
   /** One that counts the given terms, in that order of columns, as if they had been learnt. */
   static fromTerms(options: CountVectorizerOptions, terms: readonly string[]): CountVectorizer {
     const vectorizer = new CountVectorizer(options)
-    const table = vectorizer.#newTable()
+    const table = termReader(vectorizer.options)
     const numbers = Int32Array.from(terms, (term) => table.add(term))
     vectorizer.#become(table, numbers)
     return vectorizer
@@ -62,24 +64,19 @@ export class CountVectorizer {
 
   /** Learns the vocabulary and counts, reading the texts once. */
   fitTransform(texts: readonly string[]): SparseMatrix {
-    const table = this.#newTable()
+    const table = termReader(this.options)
     const counts = this.#count(texts, table, true)
     const { columns, numbers } = this.#become(table, this.#select(counts, table))
-    return mapColumns(counts, columns, numbers.length)
+    return counts.toMatrix(columns, numbers.length)
   }
 
   /** Counts the learnt terms; others are left out. A text without any is a row of zeros. */
   transform(texts: readonly string[]): SparseMatrix {
     const { table, columns, numbers } = this.#needFitted()
-    return mapColumns(this.#count(texts, table, false), columns, numbers.length)
+    return this.#count(texts, table, false).toMatrix(columns, numbers.length)
   }
 
-  #newTable(): TermTable {
-    const { lowercase, ngramRange } = this.options
-    return new TermTable({ lowercase, ngramRange, stopWords: this.options.stopWords ?? [] })
-  }
-
-  #become(table: TermTable, numbers: Int32Array): Fitted {
+  #become(table: TermReader, numbers: Int32Array): Fitted {
     const columns = new Int32Array(table.size).fill(-1)
     for (const [column, number] of numbers.entries()) columns[number] = column
     this.#fitted = { table, numbers, columns }
@@ -89,14 +86,15 @@ export class CountVectorizer {
   }
 
   /** Rows of counts by the table's numbers, each row in the order of first occurrence. */
-  #count(texts: readonly string[], table: TermTable, learn: boolean): SparseMatrix {
-    const builder = new SparseBuilder()
-    let counts = new Float64Array(Math.max(1024, table.size))
+  #count(texts: readonly string[], table: TermReader, learn: boolean): CountRows {
+    const { binary } = this.options
+    const rows = new CountRows()
+    let counts = new Int32Array(Math.max(1024, table.size))
     let touched = new Int32Array(1024)
     for (const text of texts) {
       const found = table.read(text, learn)
       const terms = table.terms
-      if (table.size > counts.length) counts = new Float64Array(table.size * 2)
+      if (table.size > counts.length) counts = new Int32Array(table.size * 2)
       if (found > touched.length) touched = new Int32Array(found * 2)
       let distinct = 0
       for (let index = 0; index < found; index++) {
@@ -106,18 +104,18 @@ export class CountVectorizer {
       }
       for (let index = 0; index < distinct; index++) {
         const term = touched[index]!
-        builder.add(term, this.options.binary ? 1 : counts[term]!)
+        rows.add(term, binary ? 1 : counts[term]!)
         counts[term] = 0
       }
-      builder.endRow()
+      rows.endRow()
     }
-    return builder.build(table.size)
+    return rows
   }
 
   /** The table's terms that become columns, in their order: by document frequency and total count. */
-  #select(counts: SparseMatrix, table: TermTable): Int32Array {
+  #select(counts: CountRows, table: TermReader): Int32Array {
     const [least, most] = this.#documentBounds(counts.rows)
-    const frequencies = documentFrequencies(counts)
+    const frequencies = counts.documentFrequencies(table.size)
     let total = 0
     let kept = 0
     const numbers = new Int32Array(frequencies.length)
@@ -138,7 +136,7 @@ export class CountVectorizer {
     const { ngramRange, maxFeatures } = this.options
     const ordered = inTermOrder(table, numbers.subarray(0, kept), ngramRange[1])
     return maxFeatures !== null && kept > maxFeatures
-      ? mostFrequent(ordered, counts, maxFeatures)
+      ? mostFrequent(ordered, counts.totals(table.size), maxFeatures)
       : ordered
   }
 
@@ -163,11 +161,7 @@ export class CountVectorizer {
 }
 
 /** The terms with the highest total count; of equals, the first. They keep their order. */
-function mostFrequent(numbers: Int32Array, counts: SparseMatrix, limit: number): Int32Array {
-  const totals = new Float64Array(counts.columns)
-  for (let entry = 0; entry < counts.indices.length; entry++) {
-    totals[counts.indices[entry]!]! += counts.data[entry]!
-  }
+function mostFrequent(numbers: Int32Array, totals: Float64Array, limit: number): Int32Array {
   return numbers
     .map((_, index) => index)
     .sort((a, b) => totals[numbers[b]!]! - totals[numbers[a]!]! || a - b)

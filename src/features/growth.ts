@@ -1,6 +1,7 @@
 /** Typed arrays that grow by doubling. */
 
 export type Growable =
+  | Uint8Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>
   | Uint16Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>

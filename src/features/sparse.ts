@@ -136,3 +136,45 @@ export function toDense(matrix: SparseMatrix): Float64Array {
   }
   return dense
 }
+
+/** The named rows, in that order, copied. */
+export function selectRows(matrix: SparseMatrix, rows: Int32Array): SparseMatrix {
+  const indptr = new Int32Array(rows.length + 1)
+  for (let place = 0; place < rows.length; place++) {
+    const row = rows[place]!
+    indptr[place + 1] = indptr[place]! + matrix.indptr[row + 1]! - matrix.indptr[row]!
+  }
+  const indices = new Int32Array(indptr[rows.length]!)
+  const data = new Float64Array(indptr[rows.length]!)
+  for (let place = 0; place < rows.length; place++) {
+    const start = matrix.indptr[rows[place]!]!
+    const end = matrix.indptr[rows[place]! + 1]!
+    indices.set(matrix.indices.subarray(start, end), indptr[place]!)
+    data.set(matrix.data.subarray(start, end), indptr[place]!)
+  }
+  return { rows: rows.length, columns: matrix.columns, indptr, indices, data }
+}
+
+/** Matrices with the same rows side by side: the columns of the first, then those of the next. */
+export function joinColumns(matrices: readonly SparseMatrix[]): SparseMatrix {
+  if (matrices.length === 1) return matrices[0]!
+  const rows = matrices[0]!.rows
+  const entries = matrices.reduce((sum, matrix) => sum + matrix.indices.length, 0)
+  const indptr = new Int32Array(rows + 1)
+  const indices = new Int32Array(entries)
+  const data = new Float64Array(entries)
+  let place = 0
+  for (let row = 0; row < rows; row++) {
+    let firstColumn = 0
+    for (const matrix of matrices) {
+      for (let entry = matrix.indptr[row]!; entry < matrix.indptr[row + 1]!; entry++) {
+        indices[place] = firstColumn + matrix.indices[entry]!
+        data[place++] = matrix.data[entry]!
+      }
+      firstColumn += matrix.columns
+    }
+    indptr[row + 1] = place
+  }
+  const columns = matrices.reduce((sum, matrix) => sum + matrix.columns, 0)
+  return { rows, columns, indptr, indices, data }
+}

@@ -10,8 +10,13 @@ export interface TermReader {
    * `learn`, unknown ones are numbered; without, they are left out.
    */
   read(text: string, learn: boolean): number
-  /** The number of a term, new or known. */
+  /** The number of a term, new or known; of any length from 1, in words or in code points. */
   add(term: string): number
   /** The term of a number. */
   termOf(number: number): string
+  /**
+   * Writes the numbers of a term's parts, words or characters, which are terms themselves, into
+   * `target` from `at` on, and returns how many. Terms are in order when their parts are.
+   */
+  partsOf(number: number, target: Int32Array, at: number): number
 }

@@ -28,21 +28,23 @@ export function wordNgrams(tokens: readonly string[], range: readonly [number, n
   return grams
 }
 
-/** Orders strings as Python does: by code point, not by UTF-16 unit. */
+/**
+ * Orders strings as Python does: by code point, not by UTF-16 unit. A surrogate without its other
+ * half is a code point of its own.
+ */
 export function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length)
   for (let index = 0; index < length; index++) {
     const unitA = a.charCodeAt(index)
     const unitB = b.charCodeAt(index)
-    if (unitA !== unitB) return orderedUnit(unitA) - orderedUnit(unitB)
+    if (unitA === unitB) continue
+    if (unitA < 0xd800 || unitB < 0xd800) return unitA - unitB
+    // What differs can be the second half of a character that begins the same.
+    const start = index > 0 && (a.charCodeAt(index - 1) & 0xfc00) === 0xd800 ? index - 1 : index
+    const order = a.codePointAt(start)! - b.codePointAt(start)!
+    return order !== 0 ? order : a.codePointAt(index)! - b.codePointAt(index)!
   }
   return a.length - b.length
-}
-
-/** Surrogates stand for code points above all of U+E000 to U+FFFF. */
-function orderedUnit(unit: number): number {
-  if (unit < 0xd800) return unit
-  return unit >= 0xe000 ? unit - 0x800 : unit + 0x2000
 }
 
 const aboveSurrogates = /[\ud800-\uffff]/

@@ -14,7 +14,7 @@ import { endianness } from 'node:os'
 import { fail } from '../core/errors.ts'
 
 const magic = 'MILLRACE'
-export const formatVersion = 1
+export const formatVersion = 2
 const fixedBytes = 16
 
 const elementTypes = {
@@ -70,8 +70,14 @@ export function decodeArtefact(bytes: Buffer, where: string): DecodedArtefact {
     throw damaged(where, 'it does not begin as a model artefact does')
   }
   const version = bytes.readUInt32LE(8)
-  if (version !== formatVersion) {
-    throw damaged(where, `its format is ${version}, this Millrace reads ${formatVersion}`)
+  if (version > formatVersion) {
+    throw damaged(
+      where,
+      `a newer Millrace wrote it (format ${version}, this one reads ${formatVersion}); upgrade`,
+    )
+  }
+  if (version < formatVersion) {
+    throw damaged(where, `an older Millrace wrote it (format ${version}, not ${formatVersion})`)
   }
   const headerEnd = fixedBytes + bytes.readUInt32LE(12)
   if (headerEnd > bytes.length) throw damaged(where, 'it is cut short within its header')

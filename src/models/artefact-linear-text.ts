@@ -1,46 +1,54 @@
 /** A linear text classifier as header and sections of an artefact, and back with every check. */
 import { codeOf, messageOf } from '../core/errors.ts'
-import {
-  type CountVectorizerOptions,
-  checkCountVectorizerOptions,
-  checkTfidfTransformerOptions,
-  type TfidfTransformerOptions,
-} from '../features/index.ts'
-import { type DecodedArtefact, damaged, type Section, type Sections } from './artefact-format.ts'
+import { checkCleaning } from '../features/clean.ts'
+import { columnsOf } from '../features/text-features.ts'
+import { decodeBlock, encodeBlock } from './artefact-block.ts'
+import { type DecodedArtefact, damaged, type Sections } from './artefact-format.ts'
+import { decodeLink, encodeLink } from './artefact-link.ts'
+import { numbersIn } from './artefact-sections.ts'
 import type { LinearTextModel } from './linear-text-model.ts'
 
+const scoreKinds = ['softmax', 'one-vs-rest', 'margin']
+
 export function encodeLinearTextModel(model: LinearTextModel): DecodedArtefact {
-  const text = model.terms.join('')
-  const units = new Uint16Array(text.length)
-  for (let index = 0; index < text.length; index++) units[index] = text.charCodeAt(index)
-  let end = 0
-  const ends = Uint32Array.from(model.terms, (term) => (end += term.length))
+  const blocks = model.blocks.map(encodeBlock)
+  const link = encodeLink(model.link)
+  const { clean, scoreKind, binarize, minConfidence, estimator, priors } = model
   return {
     header: {
       kind: 'linear-text-classifier',
       labels: model.labels,
       parameters: {
-        features: model.features,
-        tfidf: model.tfidf === null ? null : model.tfidf.options,
-        estimator: model.estimator,
+        clean,
+        blocks: blocks.map((block) => block.parameters),
+        scoreKind,
+        binarize,
+        link: link.parameters,
+        minConfidence,
+        estimator,
+        hasPriors: priors !== null,
       },
     },
     sections: {
-      termEnds: ends,
-      termUnits: units,
-      ...(model.tfidf === null ? {} : { idf: model.tfidf.idf }),
+      ...Object.assign({}, ...blocks.map((block) => block.sections)),
       coefficients: model.coefficients,
       intercepts: model.intercepts,
+      trainingPriors: model.trainingPriors,
+      ...(priors === null ? {} : { priors }),
+      ...link.sections,
     },
   }
 }
 
 interface Header {
   readonly labels: readonly string[]
-  readonly parameters: {
-    readonly features: CountVectorizerOptions
-    readonly tfidf: TfidfTransformerOptions | null
-    readonly estimator: LinearTextModel['estimator']
+  readonly parameters: Pick<
+    LinearTextModel,
+    'clean' | 'scoreKind' | 'binarize' | 'minConfidence' | 'estimator'
+  > & {
+    readonly blocks: readonly Readonly<Record<string, unknown>>[]
+    readonly link: Readonly<Record<string, unknown>>
+    readonly hasPriors: boolean
   }
 }
 
@@ -51,25 +59,26 @@ export function decodeLinearTextModel(
   where: string,
 ): LinearTextModel {
   const { labels, parameters } = checkHeader(header, where)
-  const terms = decodeTerms(sections, where)
-  const columns = terms.length
-  const numbers = (name: string, length: number) =>
-    checkNumbers(sections[name], name, length, where)
+  const { clean, scoreKind, binarize, minConfidence, estimator, hasPriors } = parameters
   try {
+    const blocks = parameters.blocks.map((block, index) =>
+      decodeBlock(block, sections, index, where),
+    )
+    const columns = blocks.reduce((sum, block) => sum + columnsOf(block), 0)
+    const numbers = (name: string, length: number) => numbersIn(sections, name, length, where)
     return {
       labels,
-      terms,
-      features: checkCountVectorizerOptions(parameters.features),
-      tfidf:
-        parameters.tfidf === null
-          ? null
-          : {
-              options: checkTfidfTransformerOptions(parameters.tfidf),
-              idf: numbers('idf', columns),
-            },
-      estimator: parameters.estimator,
+      clean: checkCleaning(clean),
+      blocks,
+      scoreKind,
+      binarize,
+      link: decodeLink(parameters.link, sections, labels.length, where),
+      minConfidence,
+      estimator,
       coefficients: numbers('coefficients', labels.length * columns),
       intercepts: numbers('intercepts', labels.length),
+      trainingPriors: numbers('trainingPriors', labels.length),
+      priors: hasPriors ? numbers('priors', labels.length) : null,
     }
   } catch (error) {
     if (codeOf(error) !== 'OPTIONS_INVALID') throw error
@@ -83,45 +92,21 @@ function checkHeader(header: Readonly<Record<string, unknown>>, where: string): 
     Array.isArray(labels) && labels.length > 1 && labels.every((l) => typeof l === 'string')
   const hasParameters =
     typeof parameters === 'object' &&
-    typeof parameters?.features === 'object' &&
-    parameters.features !== null &&
-    typeof parameters.tfidf === 'object' &&
+    Array.isArray(parameters?.clean) &&
+    Array.isArray(parameters.blocks) &&
+    parameters.blocks.length > 0 &&
+    parameters.blocks.every((block) => typeof block === 'object' && block !== null) &&
+    scoreKinds.includes(parameters.scoreKind) &&
+    typeof parameters.link === 'object' &&
+    parameters.link !== null &&
+    isNumberOrNull(parameters.binarize) &&
+    isNumberOrNull(parameters.minConfidence) &&
+    typeof parameters.hasPriors === 'boolean' &&
     typeof parameters.estimator?.name === 'string'
   if (!hasLabels || !hasParameters) throw damaged(where, 'its header lacks labels or parameters')
   return { labels: labels as readonly string[], parameters: parameters as Header['parameters'] }
 }
 
-function decodeTerms(sections: Sections, where: string): string[] {
-  const { termEnds: ends, termUnits: units } = sections
-  if (!(ends instanceof Uint32Array && units instanceof Uint16Array)) {
-    throw damaged(where, 'its terms are missing')
-  }
-  let text = ''
-  for (let start = 0; start < units.length; start += 8192) {
-    text += String.fromCharCode(...units.subarray(start, start + 8192))
-  }
-  const terms: string[] = []
-  let start = 0
-  for (const end of ends) {
-    if (end < start || end > text.length) throw damaged(where, 'its terms overlap')
-    terms.push(text.slice(start, end))
-    start = end
-  }
-  if (start !== text.length) throw damaged(where, 'its terms do not add up')
-  return terms
-}
-
-function checkNumbers(
-  section: Section | undefined,
-  name: string,
-  length: number,
-  where: string,
-): Float64Array {
-  if (!(section instanceof Float64Array && section.length === length)) {
-    throw damaged(where, `its section '${name}' does not hold ${length} numbers`)
-  }
-  if (!section.every(Number.isFinite)) {
-    throw damaged(where, `its section '${name}' holds a number that is not finite`)
-  }
-  return section
+function isNumberOrNull(value: unknown): boolean {
+  return value === null || (typeof value === 'number' && Number.isFinite(value))
 }

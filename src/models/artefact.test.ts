@@ -1,133 +1,159 @@
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { describe, it } from 'node:test'
 import { codeOf } from '../core/errors.ts'
-import { decodeArtefact, encodeArtefact } from './artefact-format.ts'
-import {
-  artefactBytes,
-  describeArtefact,
-  loadArtefact,
-  saveArtefact,
-  textClassifier,
-} from './index.ts'
+import { artefactBytes, describeArtefact, modelOfArtefact } from './artefact.ts'
+import { decodeArtefact, encodeArtefact, type Sections } from './artefact-format.ts'
+import { CompiledTextClassifier } from './compiled-scorer.ts'
+import type { LinearEstimator } from './linear.ts'
+import type { Link } from './link.ts'
+import { textClassifier } from './text-classifier.ts'
 
-const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
+const texts = ['win a prize 😀 ΟΔΟΣ 𐐀𐐀', 'notes of the meeting', 'prize win \ud800']
+const labels = ['spam', 'ham', 'spam']
 const fit = () =>
-  textClassifier({ features: { ngramRange: [1, 2] }, tfidf: true }).fit(
-    ['win a prize 😀 ΟΔΟΣ 𐐀𐐀', 'notes of the meeting', 'prize win'],
-    ['spam', 'ham', 'spam'],
+  textClassifier({
+    clean: ['urls'],
+    features: [
+      { ngramRange: [1, 2] },
+      { analyzer: 'char_wb', ngramRange: [2, 3] },
+      { vectorizer: 'hashing', nFeatures: 64, alternateSign: false },
+    ],
+    tfidf: true,
+    minConfidence: 0.1,
+  }).fit(texts, labels)
+
+function refuses(bytes: Buffer, about: string, words = /./) {
+  assert.throws(
+    () => modelOfArtefact(bytes, 'here.model'),
+    (error: Error) => codeOf(error) === 'MODEL_DAMAGED' && words.test(error.message),
+    about,
   )
+}
 
 describe('models: artefacts', () => {
-  let store = ''
-  before(async () => {
-    store = await mkdtemp(join(tmpdir(), 'millrace-artefacts-'))
+  it('gives a model back that says the same, whatever its link and corrections', () => {
+    const links: Link[] = [
+      { kind: 'softmax', scale: 2.5 },
+      { kind: 'one-vs-rest' },
+      { kind: 'sigmoid', slopes: Float64Array.of(1.5), offsets: Float64Array.of(-0.2) },
+      {
+        kind: 'isotonic',
+        lines: [{ x: Float64Array.of(-1, 0, 2), y: Float64Array.of(0.1, 0.4, 0.9) }],
+      },
+    ]
+    for (const link of links) {
+      const model = new CompiledTextClassifier({
+        ...fit().model,
+        link,
+        priors: Float64Array.of(0.3, 0.7),
+      })
+      const loaded = modelOfArtefact(artefactBytes(model), 'here')
+      assert.deepEqual(loaded.predictProbabilities(texts), model.predictProbabilities(texts))
+      assert.deepEqual(loaded.model, model.model)
+    }
   })
-  after(() => rm(store, { recursive: true, force: true }))
 
-  /** Puts bytes in the store as an artefact whose hash is right. */
-  async function plant(bytes: Buffer): Promise<string> {
-    const hash = sha256(bytes)
-    await writeFile(join(store, `${hash}.model`), bytes)
-    return hash
-  }
-
-  const refuses = (hash: string, code: string, about = '') =>
-    assert.rejects(loadArtefact(store, hash), (error) => codeOf(error) === code, about)
-
-  it('keeps one file a model, named by the hash of its bytes, and nothing else', async () => {
-    const hash = await saveArtefact(store, fit())
-    assert.equal(await saveArtefact(store, fit()), hash)
-    assert.deepEqual(await readdir(store), [`${hash}.model`])
-    assert.equal(sha256(await readFile(join(store, `${hash}.model`))), hash)
-  })
-
-  it('says what a model is, and who trained it on what is part of it', async () => {
+  it('says what a model is, and who trained it on what is part of it', () => {
     const training = { rows: 3, nested: { b: 1, a: 2 } }
-    const hash = await saveArtefact(store, fit(), { training })
+    const bytes = artefactBytes(fit(), { training })
     const reordered = { nested: { a: 2, b: 1 }, rows: 3 }
-    assert.equal(await saveArtefact(store, fit(), { training: reordered }), hash)
-    assert.notEqual(await saveArtefact(store, fit()), hash)
-    const header = await describeArtefact(store, hash)
+    assert.ok(artefactBytes(fit(), { training: reordered }).equals(bytes))
+    assert.ok(!artefactBytes(fit()).equals(bytes))
+    const header = describeArtefact(bytes, 'here')
     assert.equal(header.kind, 'linear-text-classifier')
     assert.deepEqual(header.labels, ['ham', 'spam'])
     assert.deepEqual(header.training, training)
     assert.match(String(header.libraryVersion), /^\d+\.\d+\.\d+/)
   })
 
-  it('refuses a file that is cut short or has any byte altered', async () => {
+  it('is never half loaded', () => {
     const bytes = artefactBytes(fit())
-    const hash = sha256(bytes)
-    const path = join(store, `${hash}.model`)
-    for (let at = 0; at < bytes.length; at += 7) {
+    for (let end = 0; end < bytes.length; end += 5) refuses(bytes.subarray(0, end), `cut at ${end}`)
+    refuses(Buffer.concat([bytes, Buffer.alloc(8)]), 'longer')
+    refuses(Buffer.from('{"not": "ours"}'), 'JSON')
+    const other = Buffer.from(bytes)
+    other.writeUInt32LE(99, 8)
+    refuses(other, 'newer', /a newer Millrace wrote it .*upgrade/)
+    other.writeUInt32LE(1, 8)
+    refuses(other, 'older', /an older Millrace wrote it .*train it again/)
+  })
+
+  it('either loads or says that it is damaged, whichever bit is another', () => {
+    const bytes = artefactBytes(fit())
+    for (let at = 0; at < bytes.length; at += 3) {
       const altered = Buffer.from(bytes)
       altered[at]! ^= 1 << (at % 8)
-      await writeFile(path, at % 2 === 0 ? altered : bytes.subarray(0, at))
-      await refuses(hash, 'MODEL_DAMAGED', `byte ${at}`)
+      try {
+        modelOfArtefact(altered, 'here').predict(texts)
+      } catch (error) {
+        assert.equal(codeOf(error), 'MODEL_DAMAGED', `byte ${at}: ${error}`)
+      }
     }
-    assert.equal(await saveArtefact(store, fit()), hash, 'saving again repairs')
-    assert.deepEqual((await loadArtefact(store, hash)).labels, ['ham', 'spam'])
   })
 
-  it('is never half loaded, even where the hash is right', async () => {
-    const bytes = artefactBytes(fit())
-    for (let end = 0; end < bytes.length; end += 5) {
-      await refuses(await plant(bytes.subarray(0, end)), 'MODEL_DAMAGED', `cut at ${end}`)
-    }
-    const newer = Buffer.from(bytes)
-    newer.writeUInt32LE(2, 8)
-    await refuses(await plant(newer), 'MODEL_DAMAGED')
-    await refuses(await plant(Buffer.concat([bytes, Buffer.alloc(8)])), 'MODEL_DAMAGED')
-    await refuses(await plant(Buffer.from('{"not": "ours"}')), 'MODEL_DAMAGED')
-  })
-
-  it('checks what the header and the sections say against each other', async () => {
+  it('checks what the header and the sections say against each other', () => {
     const { header, sections } = decodeArtefact(artefactBytes(fit()), 'here')
     const parameters = header.parameters as Record<string, unknown>
-    const notFinite = Float64Array.from(sections.coefficients!)
+    const [counts, ...others] = parameters.blocks as Record<string, unknown>[]
+    const withParameters = (changed: object) => ({
+      ...header,
+      parameters: { ...parameters, ...changed },
+    })
+    const notFinite = Float64Array.from(sections.coefficients as Float64Array)
     notFinite[3] = Number.NaN
-    const wrong: [Record<string, unknown>, typeof sections][] = [
+    const wrong: [Record<string, unknown>, Sections][] = [
       [{ ...header, kind: 'tree' }, sections],
       [{ ...header, labels: ['ham'] }, sections],
       [{ ...header, labels: ['ham', 'spam', 'x'] }, sections],
       [{ ...header, parameters: {} }, sections],
-      [{ ...header, parameters: { ...parameters, features: { analyzer: 'char' } } }, sections],
+      [
+        withParameters({ blocks: [{ ...counts, options: { analyzer: 'x' } }, ...others] }),
+        sections,
+      ],
+      [withParameters({ blocks: [{ ...counts, vectorizer: 'x' }, ...others] }), sections],
+      [withParameters({ blocks: others }), sections],
+      [withParameters({ clean: ['no such step'] }), sections],
+      [withParameters({ link: { kind: 'softmax', scale: 0 } }), sections],
+      [withParameters({ link: { kind: 'isotonic' } }), sections],
+      [withParameters({ scoreKind: 'x' }), sections],
       [header, { ...sections, coefficients: notFinite }],
-      [header, { ...sections, idf: Float64Array.of(1) }],
-      [header, { ...sections, termEnds: Uint32Array.of(1, 2) }],
-      [header, { ...sections, termUnits: Uint16Array.of(97) }],
+      [header, { ...sections, 'block0.idf': Float64Array.of(1) }],
+      [header, { ...sections, 'block0.termEnds': Uint32Array.of(1, 2) }],
+      [header, { ...sections, 'block0.termUnits': Uint16Array.of(97) }],
+      [header, { ...sections, 'block2.buckets': Uint32Array.of(3, 2) }],
       [header, {}],
     ]
     for (const [index, [head, parts]] of wrong.entries()) {
-      await refuses(await plant(encodeArtefact(head, parts)), 'MODEL_DAMAGED', `case ${index}`)
+      refuses(encodeArtefact(head, parts), `case ${index}`)
     }
-    assert.ok(await loadArtefact(store, await plant(encodeArtefact(header, sections))))
+    assert.ok(modelOfArtefact(encodeArtefact(header, sections), 'here'))
   })
 
-  it('says which model is not there, and refuses a name that is no hash', async () => {
-    await refuses('0'.repeat(64), 'MODEL_UNKNOWN')
-    await refuses('../../etc/passwd', 'MODEL_UNKNOWN')
-  })
-
-  it('refuses to save what no estimator of ours learnt', async () => {
+  it('refuses to save weights that no estimator of ours learnt', () => {
     const other = {
       labels: ['x', 'y'],
+      answersUnknown: false,
       predict: () => [],
       predictProbabilities: () => new Float64Array(),
     }
-    await assert.rejects(saveArtefact(store, other), (error) => codeOf(error) === 'OPTIONS_INVALID')
-  })
-
-  it('says when the store cannot be written', async () => {
-    const file = join(store, 'a-file')
-    await writeFile(file, '')
-    await chmod(file, 0o400)
-    await assert.rejects(
-      saveArtefact(file, fit()),
-      (error) => codeOf(error) === 'DIRECTORY_UNUSABLE',
+    assert.throws(
+      () => artefactBytes(other),
+      (error) => codeOf(error) === 'OPTIONS_INVALID',
+    )
+    const broken: LinearEstimator = {
+      name: 'broken',
+      options: {},
+      fitWeights: (matrix, given) => ({
+        labels: [...new Set(given)].sort(),
+        coefficients: new Float64Array(2 * matrix.columns).fill(Number.NaN),
+        intercepts: new Float64Array(2),
+        scoreKind: 'softmax',
+        binarize: null,
+      }),
+    }
+    assert.throws(
+      () => textClassifier({ estimator: broken }).fit(texts, labels),
+      (error) => codeOf(error) === 'TRAINING_INVALID',
     )
   })
 })

@@ -1,24 +1,34 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import {
-  CountVectorizer,
-  TfidfTransformer,
-  type TfidfTransformerOptions,
-} from '../features/index.ts'
-import {
-  type CompiledTextClassifier,
-  MultinomialNB,
-  multinomialNB,
-  type TextClassifierOptions,
-  textClassifier,
-} from './index.ts'
+import { seededRandom } from '../core/random.ts'
+import { TextFeatures, type TextFeaturesOptions } from '../features/text-features.ts'
+import { type LinearEstimator, linearScores, type ScoreKind } from './linear.ts'
+import { predictProbabilities } from './link.ts'
 import { textEstimatorContract } from './model.contract.ts'
+import { multinomialNB } from './multinomial-nb.ts'
+import { type TextClassifierOptions, textClassifier } from './text-classifier.ts'
 
 textEstimatorContract({
   name: 'text-classifier',
   estimator: () =>
     textClassifier({ features: { ngramRange: [1, 2] }, tfidf: { sublinearTf: true } }),
+})
+textEstimatorContract({
+  name: 'text-classifier with a union and cleaning',
+  estimator: () =>
+    textClassifier({
+      clean: ['urls', 'emoji'],
+      features: [{ ngramRange: [1, 2] }, { analyzer: 'char_wb', ngramRange: [2, 4] }],
+      tfidf: true,
+    }),
+})
+textEstimatorContract({
+  name: 'text-classifier with hashing',
+  estimator: () =>
+    textClassifier({
+      features: { vectorizer: 'hashing', nFeatures: 2 ** 12, alternateSign: false },
+    }),
 })
 
 const meanPiece = fc.oneof(
@@ -42,39 +52,66 @@ const meanPiece = fc.oneof(
 )
 const meanText = fc.array(meanPiece, { maxLength: 30 }).map((pieces) => pieces.join(''))
 
-const anyOptions = fc.record({
+const anyCounts = fc.record({
+  analyzer: fc.constantFrom('word' as const, 'char' as const, 'char_wb' as const),
   lowercase: fc.boolean(),
   binary: fc.boolean(),
   ngramRange: fc.constantFrom<[number, number]>([1, 1], [1, 2], [2, 2], [1, 3]),
-  stopWords: fc.constantFrom(null, ['stop', 'ab']),
 })
-const anyTfidf = fc.option(
-  fc.record<TfidfTransformerOptions>({
-    norm: fc.constantFrom<'l2' | 'l1' | null>('l2', 'l1', null),
-    useIdf: fc.boolean(),
-    sublinearTf: fc.boolean(),
-  }),
+const anyHashing = anyCounts.map((options) => ({
+  ...options,
+  vectorizer: 'hashing' as const,
+  nFeatures: 64,
+}))
+const anyTfidf = fc.oneof(
+  fc.constant(false),
+  fc.record({ norm: fc.constantFrom('l2' as const, 'l1' as const, null), useIdf: fc.boolean() }),
 )
+const anyFeatures: fc.Arbitrary<TextFeaturesOptions> = fc.record({
+  clean: fc.constantFrom([], ['urls' as const, 'emoji' as const]),
+  features: fc.array(fc.oneof({ weight: 3, arbitrary: anyCounts }, anyHashing), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+  tfidf: anyTfidf,
+})
 
-/** Compares with vectoriser, transformer and naive Bayes, one after the other. */
+/** Learns nothing, but has weights for every column: where the scorer errs, answers differ. */
+function drawn(scoreKind: ScoreKind, binarize: number | null): LinearEstimator {
+  return {
+    name: 'drawn',
+    options: {},
+    fitWeights(matrix, given, { seed }) {
+      const random = seededRandom(seed)
+      const labels = [...new Set(given)].sort()
+      const coefficients = new Float64Array(labels.length * matrix.columns)
+      return {
+        labels,
+        coefficients: coefficients.map(() => random() - 0.5),
+        intercepts: Float64Array.from(labels, () => random() - 0.5),
+        scoreKind,
+        binarize,
+      }
+    },
+  }
+}
+
+/** Compares with features and weights, one after the other. */
 function assertAsThePartsOneByOne(
   train: readonly string[],
   asked: readonly string[],
   options: TextClassifierOptions,
 ) {
+  const { estimator = multinomialNB(), ...featureOptions } = options
   const labels = train.map((_, index) => ['x', 'y', 'z'][index % 3]!)
-  const compiled = textClassifier(options).fit(train, labels)
-  const vectorizer = new CountVectorizer(options.features)
-  let rows = vectorizer.fitTransform(train)
-  let askedRows = vectorizer.transform(asked)
-  if (typeof options.tfidf === 'object') {
-    const transformer = new TfidfTransformer(options.tfidf).fit(rows)
-    rows = transformer.transform(rows)
-    askedRows = transformer.transform(askedRows)
-  }
-  const model = new MultinomialNB().fit(rows, labels)
-  const expectedScores = model.jointLogLikelihood(askedRows)
-  const expected = model.predictProba(askedRows)
+  const compiled = textClassifier({ calibrate: null, ...options }).fit(train, labels)
+  const features = new TextFeatures(featureOptions)
+  const rows = features.fitTransform(train)
+  const { multiplicities } = features
+  const weights = estimator.fitWeights(rows, labels, { seed: 0, multiplicities })
+  const askedRows = features.transform(asked)
+  const expectedScores = linearScores(weights, askedRows)
+  const expected = predictProbabilities(weights, askedRows)
   const actual = compiled.predictProbabilities(asked)
   const scores = new Float64Array(3)
   for (const [row, text] of asked.entries()) {
@@ -94,21 +131,27 @@ function assertWithin(actual: number, expected: number, tolerance: number) {
 describe('models: the compiled scorer', () => {
   it('answers as the parts do one after the other, to 1e-12, whatever the text', () => {
     const train = fc.array(meanText, { minLength: 1, maxLength: 5 })
+    const estimator = fc
+      .tuple(
+        fc.constantFrom<ScoreKind>('softmax', 'one-vs-rest', 'margin'),
+        fc.constantFrom(null, 0, 0.2),
+      )
+      .map(([kind, binarize]) => drawn(kind, binarize))
     fc.assert(
       fc.property(
         train,
         fc.array(meanText),
-        anyOptions,
-        anyTfidf,
-        (texts, asked, features, tfidf) =>
+        anyFeatures,
+        estimator,
+        (texts, asked, features, drawnEstimator) =>
           assertAsThePartsOneByOne(
             // Something to learn for each label, whatever is drawn.
-            ['ab cd ef', 'cd longerthanakey', 'ef gh gh', ...texts],
+            ['ab cd ef', 'cd longerthanakey http://x.yz', 'ef gh gh 😀', ...texts],
             [...asked, ...texts, '', 'unknown only'],
-            { features: { ...features, stopWords: null }, tfidf: tfidf ?? false },
+            { ...features, estimator: drawnEstimator },
           ),
       ),
-      { numRuns: 300 },
+      { numRuns: 400 },
     )
   })
 
@@ -116,8 +159,15 @@ describe('models: the compiled scorer', () => {
     const options = { features: { ngramRange: [1, 2], stopWords: ['stop'] } } as const
     const train = ['ab stop cd', 'cd ab', 'ab ef']
     assertAsThePartsOneByOne(train, ['ab stop cd', 'ab unknown cd', 'stop', 'ab STOP cd'], options)
-    const terms = textClassifier(options).fit(train, ['x', 'y', 'y']).model.terms
-    assert.deepEqual(terms, ['ab', 'ab cd', 'ab ef', 'cd', 'cd ab', 'ef'])
+    const [block] = textClassifier(options).fit(train, ['x', 'y', 'y']).model.blocks
+    assert.deepEqual(block?.vectorizer === 'count' && block.terms, [
+      'ab',
+      'ab cd',
+      'ab ef',
+      'cd',
+      'cd ab',
+      'ef',
+    ])
   })
 
   it('takes the beginning of an n-gram for no term of its own when it is none', () => {
@@ -152,17 +202,44 @@ describe('models: the compiled scorer', () => {
     assertAsThePartsOneByOne(['win a prize', 'meeting notes', 'prize meeting'], [huge], options)
   })
 
-  it('scores into the array it is handed, as predict does', () => {
-    const model: CompiledTextClassifier<'x' | 'y'> = textClassifier({
-      estimator: multinomialNB({ alpha: 0.1 }),
-    }).fit(['aa bb', 'cc'], ['x', 'y'])
-    const probabilities = new Float64Array(2)
-    for (const text of ['aa', 'cc', 'aa cc', '']) {
-      const best = model.scoreInto(text, probabilities)
-      assert.deepEqual([...probabilities], [...model.predictProbabilities([text])])
-      assert.deepEqual(model.predict([text]), [
-        { label: model.labels[best], score: probabilities[best] },
-      ])
-    }
+  it("answers 'unknown' where it is asked to, and says how likely the likeliest label was", () => {
+    const fit = (minConfidence: number | null) =>
+      textClassifier({ minConfidence }).fit(['aa bb', 'aa cc', 'dd'], ['x', 'x', 'y'])
+    const labels = (minConfidence: number | null) =>
+      fit(minConfidence)
+        .predict(['aa bb cc', 'aa dd', 'none known', ''])
+        .map(({ label }) => label as string)
+    assert.deepEqual(labels(null), ['x', 'x', 'x', 'x'])
+    assert.deepEqual(labels(0), ['x', 'x', 'unknown', 'unknown'])
+    assert.deepEqual(labels(0.8), ['x', 'unknown', 'unknown', 'unknown'])
+    assert.equal(fit(0).answersUnknown, true)
+    assert.equal(fit(null).answersUnknown, false)
+    assertWithin(fit(0).predict([''])[0]!.score, 2 / 3, 1e-15)
+  })
+
+  it('knows a hashed text by the buckets that the training met', () => {
+    const model = textClassifier({
+      features: { vectorizer: 'hashing', alternateSign: false },
+      minConfidence: 0,
+    }).fit(['aa bb', 'cc dd'], ['x', 'y'])
+    const answers = model.predict(['aa', 'never seen'])
+    assert.deepEqual(
+      answers.map(({ label }) => label as string),
+      ['x', 'unknown'],
+    )
+  })
+
+  it('answers as if labels were as common as it is told', () => {
+    const model = textClassifier().fit(['aa bb', 'aa cc', 'dd aa'], ['x', 'x', 'y'])
+    const [before] = model.predictProbabilities(['aa'])
+    const corrected = model.withPriors(Float64Array.of(0.1, 0.9))
+    const [after] = corrected.predictProbabilities(['aa'])
+    // Odds times the ratio of the odds of the labels: 1/9 instead of 2.
+    assertWithin(after! / (1 - after!), ((before! / (1 - before!)) * (1 / 9)) / 2, 1e-12)
+    assert.deepEqual(
+      corrected.withPriors(null).predictProbabilities(['aa']),
+      model.predictProbabilities(['aa']),
+    )
+    assert.throws(() => model.withPriors(Float64Array.of(0.5, 0.6)))
   })
 })

@@ -1,14 +1,16 @@
 /**
- * Vectoriser, tf-idf and linear weights compiled into one scorer: a text goes in, class
- * probabilities come out, and nothing is allocated on the way. It answers as the parts would, one
- * after the other, to 1e-12; its tests compare them.
+ * Cleaning, vectorisers, tf-idf and linear weights compiled into one scorer: a text goes in, the
+ * labels' probabilities come out. It answers as the parts would, one after the other, to 1e-12; its
+ * tests compare them.
  */
 import { fail } from '../core/errors.ts'
-import { TermTable } from '../features/index.ts'
+import { cleaner } from '../features/clean.ts'
+import { columnsOf } from '../features/text-features.ts'
+import { CompiledBlock } from './compiled-block.ts'
 import { argmax } from './linear.ts'
 import type { LinearTextModel } from './linear-text-model.ts'
-import { softmax } from './link.ts'
-import type { Classification, TextClassifier } from './model.ts'
+import { scoresToProbabilities } from './link.ts'
+import { type Classification, type TextClassifier, unknownLabel } from './model.ts'
 
 export class CompiledTextClassifier<Label extends string = string>
   implements TextClassifier<Label>
@@ -16,56 +18,39 @@ export class CompiledTextClassifier<Label extends string = string>
   readonly labels: readonly Label[]
   /** What it was compiled from. */
   readonly model: LinearTextModel<Label>
-  readonly #table: TermTable
-  readonly #binary: boolean
-  readonly #sublinear: boolean
-  readonly #norm: 'l2' | 'l1' | null
-  /** By the table's number of a term: its idf, then its weight for each label. Zeros: no column. */
-  readonly #weights: Float64Array
-  readonly #intercepts: Float64Array
-  /** How often each term stands in the text at hand: zeros between calls. */
-  readonly #counts: Float64Array
-  /** The different terms of the text at hand, and what each weighs in it. */
-  readonly #touched: Int32Array
-  readonly #values: Float64Array
+  /** The compiled vectorisers, in the order of the model's. */
+  readonly blocks: readonly CompiledBlock[]
+  readonly #clean: ((text: string) => string) | null
+  /** By label: what its probability is multiplied by, before they are shared out; null: nothing. */
+  readonly #corrections: Float64Array | null
   readonly #row: Float64Array
 
-  constructor(model: LinearTextModel<Label>) {
-    const { features, terms, tfidf, labels, coefficients } = model
+  constructor(model: LinearTextModel<Label>, blocks?: readonly CompiledBlock[]) {
     this.model = model
-    this.labels = labels
-    this.#table = new TermTable({
-      lowercase: features.lowercase,
-      ngramRange: features.ngramRange,
-      stopWords: features.stopWords ?? [],
-    })
-    const numbers = terms.map((term) => this.#table.add(term))
-    const stride = 1 + labels.length
-    const weights = new Float64Array(this.#table.size * stride)
-    for (const [column, number] of numbers.entries()) {
-      weights[number * stride] = tfidf === null ? 1 : tfidf.idf[column]!
-      for (let label = 0; label < labels.length; label++) {
-        weights[number * stride + 1 + label] = coefficients[label * terms.length + column]!
-      }
-    }
-    this.#weights = weights
-    this.#binary = features.binary
-    this.#sublinear = tfidf?.options.sublinearTf ?? false
-    this.#norm = tfidf === null ? null : tfidf.options.norm
-    this.#intercepts = model.intercepts
-    this.#counts = new Float64Array(this.#table.size)
-    this.#touched = new Int32Array(this.#table.size)
-    this.#values = new Float64Array(this.#table.size)
-    this.#row = new Float64Array(labels.length)
+    this.labels = model.labels
+    this.blocks = blocks ?? compileBlocks(model)
+    this.#clean = model.clean.length === 0 ? null : cleaner(model.clean)
+    this.#corrections = correctionsOf(model)
+    this.#row = new Float64Array(model.labels.length)
+  }
+
+  get answersUnknown(): boolean {
+    return this.model.minConfidence !== null
   }
 
   /** Throws `INPUT_INVALID`, which names what is not a text. */
   predict(inputs: readonly string[]): Classification<Label>[] {
     checkTexts(inputs)
     const answers = new Array<Classification<Label>>(inputs.length)
+    const { minConfidence } = this.model
+    const row = this.#row
     for (let index = 0; index < inputs.length; index++) {
-      const best = this.scoreInto(inputs[index]!, this.#row)
-      answers[index] = { label: this.labels[best]!, score: this.#row[best]! }
+      const known = this.#score(inputs[index]!, row)
+      const best = argmax(row, 0, row.length)
+      const score = row[best]!
+      const isUnknown = minConfidence !== null && (known === 0 || score < minConfidence)
+      // With minConfidence the type of the labels has 'unknown' in it: the pipeline checks that.
+      answers[index] = { label: isUnknown ? (unknownLabel as Label) : this.labels[best]!, score }
     }
     return answers
   }
@@ -76,78 +61,84 @@ export class CompiledTextClassifier<Label extends string = string>
     const count = this.labels.length
     const probabilities = new Float64Array(inputs.length * count)
     for (let index = 0; index < inputs.length; index++) {
-      this.scoreInto(inputs[index]!, this.#row)
+      this.#score(inputs[index]!, this.#row)
       probabilities.set(this.#row, index * count)
     }
     return probabilities
   }
 
-  /**
-   * The hot path: writes the probability of each label into the first places of `probabilities`, and
-   * returns the index of the likeliest label, the first of equals. Allocates nothing. A text without
-   * a known term gets what the classes alone say.
-   */
-  scoreInto(text: string, probabilities: Float64Array): number {
-    this.decideInto(text, probabilities)
-    const count = this.labels.length
-    const best = argmax(probabilities, 0, count)
-    softmax(probabilities, 0, count)
-    return best
-  }
-
-  /** The scores before the softmax: for naive Bayes ln P(text, label). */
+  /** The scores before they become probabilities: for naive Bayes ln P(text, label). */
   decideInto(text: string, scores: Float64Array): void {
-    const distinct = this.#countTerms(text)
-    const stride = 1 + this.labels.length
-    const weights = this.#weights
-    const values = this.#values
-    const touched = this.#touched
-    const length = this.#weigh(distinct)
-    const scale = this.#norm === null || length === 0 ? 1 : 1 / length
-    // Label by label, so that each sum stays in a register.
-    for (let label = 1; label < stride; label++) {
-      let score = 0
-      for (let index = 0; index < distinct; index++) {
-        score += values[index]! * weights[touched[index]! * stride + label]!
-      }
-      scores[label - 1] = score * scale + this.#intercepts[label - 1]!
-    }
+    this.#decide(text, scores)
   }
 
-  /** The value of each term that #touched lists into #values; returns the length of that row. */
-  #weigh(distinct: number): number {
-    const stride = 1 + this.labels.length
-    const counts = this.#counts
-    const norm = this.#norm
-    let length = 0
-    for (let index = 0; index < distinct; index++) {
-      const term = this.#touched[index]!
-      let value = counts[term]!
-      counts[term] = 0
-      if (this.#binary) value = 1
-      else if (this.#sublinear) value = Math.log(value) + 1
-      value *= this.#weights[term * stride]!
-      this.#values[index] = value
-      length += norm === 'l2' ? value * value : Math.abs(value)
-    }
-    return norm === 'l2' ? Math.sqrt(length) : length
+  /**
+   * The same model, which answers as if labels were as common as `priors` says, in the order of
+   * `labels` (Saerens 2002). Null: as common as in the training. Throws `OPTIONS_INVALID`.
+   */
+  withPriors(priors: Float64Array | null): CompiledTextClassifier<Label> {
+    const isRight =
+      priors === null ||
+      (priors.length === this.labels.length &&
+        priors.every((prior) => prior > 0 && prior <= 1) &&
+        Math.abs(priors.reduce((sum, prior) => sum + prior, 0) - 1) < 1e-6)
+    if (isRight) return new CompiledTextClassifier({ ...this.model, priors }, this.blocks)
+    throw fail(
+      'OPTIONS_INVALID',
+      `text classifier: priors are [${priors.join(', ')}]; give ${this.labels.length} numbers above 0 that add up to 1`,
+    )
   }
 
-  /** Counts the terms of a text, and returns how many different ones #touched lists. */
-  #countTerms(text: string): number {
-    const found = this.#table.read(text, false)
-    const terms = this.#table.terms
-    const counts = this.#counts
-    const touched = this.#touched
-    let distinct = 0
-    for (let index = 0; index < found; index++) {
-      const term = terms[index]!
-      const count = counts[term]!
-      if (count === 0) touched[distinct++] = term
-      counts[term] = count + 1
-    }
-    return distinct
+  /** Writes probabilities, and returns how many terms of the text are known. Allocates nothing. */
+  #score(text: string, probabilities: Float64Array): number {
+    const known = this.#decide(text, probabilities)
+    const count = this.labels.length
+    scoresToProbabilities(this.model.link, probabilities, 0, count)
+    if (this.#corrections !== null) correct(probabilities, this.#corrections)
+    return known
   }
+
+  #decide(text: string, scores: Float64Array): number {
+    const cleaned = this.#clean === null ? text : this.#clean(text)
+    const { intercepts } = this.model
+    for (let label = 0; label < intercepts.length; label++) scores[label] = intercepts[label]!
+    let known = 0
+    for (let index = 0; index < this.blocks.length; index++) {
+      known += this.blocks[index]!.addScores(cleaned, scores)
+    }
+    return known
+  }
+}
+
+function compileBlocks(model: LinearTextModel): CompiledBlock[] {
+  const columns = model.coefficients.length / model.labels.length
+  let firstColumn = 0
+  return model.blocks.map((block) => {
+    const { coefficients, binarize } = model
+    const labels = model.labels.length
+    const compiled = new CompiledBlock(block, {
+      labels,
+      coefficients,
+      columns,
+      firstColumn,
+      binarize,
+    })
+    firstColumn += columnsOf(block)
+    return compiled
+  })
+}
+
+function correctionsOf({ priors, trainingPriors }: LinearTextModel): Float64Array | null {
+  return priors === null ? null : priors.map((prior, label) => prior / trainingPriors[label]!)
+}
+
+function correct(probabilities: Float64Array, corrections: Float64Array): void {
+  let sum = 0
+  for (let label = 0; label < corrections.length; label++) {
+    probabilities[label]! *= corrections[label]!
+    sum += probabilities[label]!
+  }
+  for (let label = 0; label < corrections.length; label++) probabilities[label]! /= sum
 }
 
 function checkTexts(inputs: readonly unknown[]): void {

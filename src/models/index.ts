@@ -3,16 +3,42 @@ export {
   type ArtefactOptions,
   artefactBytes,
   describeArtefact,
-  loadArtefact,
-  saveArtefact,
+  modelOfArtefact,
 } from './artefact.ts'
+export { type BernoulliNBOptions, bernoulliNB } from './bernoulli-nb.ts'
+export { type CalibrationMethod, calibrationMethods, fitCalibration } from './calibration.ts'
 export { CompiledTextClassifier } from './compiled-scorer.ts'
-export type { LinearEstimator, LinearWeights } from './linear.ts'
+export { type ExplainOptions, type Explanation, explain, type TermContribution } from './explain.ts'
+export {
+  type FitWeightsOptions,
+  type LinearEstimator,
+  type LinearWeights,
+  linearScores,
+  predictLabels,
+  type ScoreKind,
+} from './linear.ts'
 export type { LinearTextModel } from './linear-text-model.ts'
-export type { Classification, FitOptions, Model, TextClassifier, TextEstimator } from './model.ts'
-export { MultinomialNB, type MultinomialNBOptions, multinomialNB } from './multinomial-nb.ts'
+export { type Link, predictProbabilities } from './link.ts'
+export {
+  type Classification,
+  type FitOptions,
+  type Model,
+  type TextClassifier,
+  type TextEstimator,
+  unknownLabel,
+} from './model.ts'
+export { type MultinomialNBOptions, multinomialNB } from './multinomial-nb.ts'
+export {
+  correctPriors,
+  type EstimatedPriors,
+  type EstimatePriorsOptions,
+  estimatePriors,
+  type PriorShiftTest,
+  priorShiftTest,
+} from './prior-correction.ts'
 export {
   type LinearTextEstimator,
   type TextClassifierOptions,
   textClassifier,
 } from './text-classifier.ts'
+export type { ClassWeight } from './training-rows.ts'

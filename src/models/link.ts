@@ -29,7 +29,10 @@ export function scoresToProbabilities(
   start: number,
   count: number,
 ): void {
-  if (link.kind === 'softmax') return softmax(scores, start, count, link.scale)
+  if (link.kind === 'softmax') {
+    softmax(scores, start, count, link.scale)
+    return
+  }
   if (count === 2) {
     const second = singleProbability(link, scores[start + 1]! - scores[start]!, 0)
     scores[start] = 1 - second

@@ -15,11 +15,19 @@ export interface Classification<Label extends string = string> {
   readonly score: number
 }
 
+/** What a classifier answers that would rather not: no term is known, or no label likely enough. */
+export const unknownLabel = 'unknown'
+
 /** A classifier of texts that is ready to score, whole: cleaning, features and weights. */
 export interface TextClassifier<Label extends string = string>
   extends Model<string, Classification<Label>> {
   /** Sorted by code point, as scikit-learn's `classes_`. */
   readonly labels: readonly Label[]
+  /**
+   * True for one that answers 'unknown', which is none of its labels, where no term of a text is
+   * known or no label likely enough; the score is then that of the likeliest label.
+   */
+  readonly answersUnknown: boolean
   predict(inputs: readonly string[]): Classification<Label>[]
   /** Probabilities of all labels, a row a text, in the order of `labels`. */
   predictProbabilities(inputs: readonly string[]): Float64Array

@@ -8,7 +8,10 @@ import {
   TfidfTransformer,
   type TfidfTransformerOptions,
 } from '../features/index.ts'
-import { MultinomialNB, type MultinomialNBOptions, multinomialNB, textClassifier } from './index.ts'
+import { linearScores, predictLabels } from './linear.ts'
+import { predictProbabilities } from './link.ts'
+import { type MultinomialNBOptions, multinomialNB } from './multinomial-nb.ts'
+import { textClassifier } from './text-classifier.ts'
 
 interface Fixture {
   readonly corpora: Record<string, { texts: string[]; labels: string[]; fresh: string[] }>
@@ -54,18 +57,18 @@ describe('models: parity with scikit-learn', () => {
         train = transformer.transform(train)
         test = transformer.transform(test)
       }
-      const model = new MultinomialNB(bayes).fit(train, labels)
-      assert.deepEqual(model.classes, expected.classes)
-      assertClose(model.classLogPrior, expected.classLogPrior)
+      const weights = multinomialNB(bayes).fitWeights(train, labels, { seed: 0 })
+      assert.deepEqual(weights.labels, expected.classes)
+      assertClose(weights.intercepts, expected.classLogPrior)
       const sums = expected.classes.map((_, label) =>
-        model.featureLogProb
+        weights.coefficients
           .subarray(label * train.columns, (label + 1) * train.columns)
           .reduce((sum, value) => sum + value, 0),
       )
       assertClose(sums, expected.featureLogProbSums)
-      assertClose(model.jointLogLikelihood(test), expected.jointLogLikelihood.flat())
-      assertClose(model.predictProba(test), expected.probabilities.flat())
-      assert.deepEqual(model.predict(test), expected.predictions)
+      assertClose(linearScores(weights, test), expected.jointLogLikelihood.flat())
+      assertClose(predictProbabilities(weights, test), expected.probabilities.flat())
+      assert.deepEqual(predictLabels(weights, test), expected.predictions)
     })
 
     it(`the compiled scorer answers the same with ${name}`, () => {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { codeOf, fail, messageOf } from '../core/errors.ts'
+import type { Trainer } from '../training/trainer.ts'
 import { type Definition, isPipeline } from './definition.ts'
 import { isSummary, type Summary } from './summary.ts'
 
@@ -22,13 +23,7 @@ export async function loadApp(path: string): Promise<App> {
 }
 
 export async function importApp(url: string, path: string = url): Promise<App> {
-  let exported: { readonly [name: string]: unknown }
-  try {
-    exported = await import(url)
-  } catch (cause) {
-    const code = codeOf(cause) ?? 'APP_UNUSABLE'
-    throw fail(code, `${path}${whereIn(cause, url)}: ${messageOf(cause)}`, { cause })
-  }
+  const exported = await exportsOf(url, path)
   const values = Object.values(exported)
   const pipelines = [...new Set(values.filter(isPipeline).map((one) => one['~pipeline']))]
   if (pipelines.length === 0) {
@@ -40,6 +35,33 @@ export async function importApp(url: string, path: string = url): Promise<App> {
   }
   const about = typeof exported.about === 'string' ? exported.about : undefined
   return { url, about, pipelines, summaries: values.filter(isSummary) }
+}
+
+/** The trainers that an application's file exports. Throws `APP_UNUSABLE` when there is none. */
+export async function loadTrainers(path: string): Promise<readonly Trainer[]> {
+  const file = resolve(path)
+  if (!existsSync(file)) throw fail('APP_UNUSABLE', `${path}: there is no such file`)
+  const exported = await exportsOf(pathToFileURL(file).href, path)
+  const trainers = [...new Set(Object.values(exported).filter(isTrainer))]
+  if (trainers.length > 0) return trainers
+  const names = Object.keys(exported).join(', ') || 'nothing'
+  throw fail(
+    'APP_UNUSABLE',
+    `${path} exports ${names}, but no trainer; write export const name = trainer('name', { data: ... })`,
+  )
+}
+
+async function exportsOf(url: string, path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return await import(url)
+  } catch (cause) {
+    const code = codeOf(cause) ?? 'APP_UNUSABLE'
+    throw fail(code, `${path}${whereIn(cause, url)}: ${messageOf(cause)}`, { cause })
+  }
+}
+
+function isTrainer(value: unknown): value is Trainer {
+  return (value as Partial<Trainer> | null | undefined)?.kind === 'trainer'
 }
 
 /** The line of the application that an error's stack names first. */

@@ -8,6 +8,7 @@ import { BatchBuilder } from '../core/batch-builder.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { fail, suggestion } from '../core/errors.ts'
 import type { Log, Membership, Output, TopicInfo } from '../log/log.ts'
+import { leaveForGood } from '../log/turn.ts'
 import {
   type DeadLetter,
   deadHeaders,
@@ -15,7 +16,6 @@ import {
   readDeadLetter,
   replayTopic,
 } from './dead-letters.ts'
-import { leaveForGood } from './turn.ts'
 
 /** A dead letter and where it lies in `<pipeline>.dead-letters`. */
 export interface KeptDeadLetter extends DeadLetter {

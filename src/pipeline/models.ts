@@ -1,17 +1,18 @@
 /** Models of a pipeline: trained where there is none yet, opened from the registry and the store. */
-import { join } from 'node:path'
-import { codeOf, fail } from '../core/errors.ts'
+import type { Clock } from '../core/clock.ts'
+import { codeOf, fail, messageOf } from '../core/errors.ts'
 import type { Log } from '../log/log.ts'
-import { loadArtefact, saveArtefact } from '../models/artefact.ts'
+import { artefactBytes } from '../models/artefact.ts'
 import type { Model } from '../models/model.ts'
-import { registeredModels, registerModel } from '../registry/registry.ts'
+import type { RegisteredVersion } from '../registry/entries.ts'
+import { modelStoreLocation, openStore } from '../registry/open-store.ts'
+import { championAlias, parseReference } from '../registry/reference.ts'
+import { Registry } from '../registry/registry.ts'
 import type { Definition } from './definition.ts'
 import type { ModelUse } from './model-use.ts'
 
-/** Artefacts lie here by their content hash. */
-export const modelStore = (directory: string) => join(directory, 'models')
-
 export interface TrainedModel {
+  /** As the pipeline names it: a reference. */
   readonly name: string
   readonly version: string
   /** False: it was trained by an earlier run. */
@@ -33,7 +34,7 @@ function modelUses(definitions: readonly Definition[]): ModelUse<unknown, unknow
 export interface TrainOptions {
   readonly log: Log
   readonly directory: string
-  readonly nowMs: number
+  readonly clock: Clock
   /** Train again also what was trained before. */
   readonly fresh: boolean
   progress(line: string): void
@@ -44,34 +45,95 @@ export async function trainMissing(
   definitions: readonly Definition[],
   options: TrainOptions,
 ): Promise<TrainedModel[]> {
+  const { log, directory, clock } = options
   const trained: TrainedModel[] = []
-  const known = await registeredModels(options.log)
-  for (const use of modelUses(definitions)) {
-    if (use.model !== undefined) continue
-    const registered = known.get(use.name)
-    const canTrain = use.train !== undefined
-    if (registered !== undefined && !(options.fresh && canTrain)) {
-      // Taken away or damaged: what can be trained again is.
-      const isThere = canTrain ? await isIntact(options.directory, registered.version) : true
-      if (isThere) {
-        trained.push({ ...registered, isNew: false })
-        continue
-      }
-      options.progress(`model ${use.name}: its artefact is missing or damaged; training it again`)
+  await withRegistry(log, directory, clock, async (registry) => {
+    for (const use of modelUses(definitions)) {
+      if (use.model === undefined) trained.push(await ready(use, registry, options))
     }
-    if (use.train === undefined) throw unknownModel(use.name, known.keys())
-    const { progress, nowMs, directory, log } = options
-    const { classifier, details } = await use.train({ progress })
-    const version = await saveArtefact(modelStore(directory), classifier)
-    await registerModel(log, { name: use.name, version, registeredAtMs: nowMs, details })
-    trained.push({ name: use.name, version, isNew: true, details })
-  }
+  })
   return trained
 }
 
-async function isIntact(directory: string, version: string): Promise<boolean> {
+async function ready(
+  use: ModelUse<unknown, unknown>,
+  registry: Registry,
+  { fresh, progress }: TrainOptions,
+): Promise<TrainedModel> {
+  const { name, train } = use
+  // Nobody can train what is to have a certain hash or number.
+  const canTrain = train !== undefined && parseReference(name).version === undefined
+  const unknown = await whyUnknown(registry, use)
+  if (unknown === undefined && !(fresh && canTrain)) {
+    // Taken away or damaged: what can be trained again is.
+    if (!canTrain || (await isIntact(registry, name))) {
+      const { version, details } = await registry.resolve(name)
+      return { name, version, details, isNew: false }
+    }
+    progress(`model ${name}: its artefact is missing or damaged; training it again`)
+  }
+  if (train === undefined || !canTrain || !(await mayTrain(registry, name))) throw unknown
+  const { classifier, details } = await train({ progress })
+  const bytes = artefactBytes(classifier)
+  const registered = await registry.register(parseReference(name).name, bytes, { details })
+  await pointTo(registered, registry, name)
+  const used = await registry.resolve(name)
+  if (used.version !== registered.version) {
+    const alias = parseReference(name).alias ?? championAlias
+    progress(
+      `model ${name}: version ${registered.number} was trained, '${alias}' points to ${used.number}`,
+    )
+  }
+  const isNew = used.version === registered.version
+  return { name, version: used.version, isNew, details: used.details }
+}
+
+/** Undefined where the registry knows what is named. */
+async function whyUnknown(
+  registry: Registry,
+  { name }: ModelUse<unknown, unknown>,
+): Promise<Error | undefined> {
   try {
-    await loadArtefact(modelStore(directory), version)
+    await registry.resolve(name)
+    return undefined
+  } catch (error) {
+    if (codeOf(error) !== 'MODEL_UNKNOWN') throw error
+    const advice = 'train it first, or give classifier(...) a train function'
+    return fail('MODEL_UNKNOWN', `${messageOf(error)}; ${advice}`)
+  }
+}
+
+/** An alias that people took away or moved is theirs; training sets what nobody ever set. */
+async function mayTrain(registry: Registry, reference: string): Promise<boolean> {
+  const { name, alias } = parseReference(reference)
+  if (alias === undefined || !(await hasVersions(registry, name))) return true
+  const { aliases, history } = await registry.showModel(name)
+  return (
+    aliases.some((one) => one.alias === alias) || !history.some((change) => change.alias === alias)
+  )
+}
+
+const hasVersions = async (registry: Registry, name: string) =>
+  (await registry.listModels()).some((model) => model.name === name)
+
+/** Where a pipeline names an alias: what training set last, training moves. */
+async function pointTo(
+  { name, version }: RegisteredVersion,
+  registry: Registry,
+  reference: string,
+): Promise<void> {
+  const { alias } = parseReference(reference)
+  if (alias === undefined) return
+  const { history, revision } = await registry.showModel(name)
+  const last = history.find((change) => change.alias === alias)
+  if (last !== undefined && last.by !== 'train') return
+  const reason = 'trained by a pipeline that names this alias'
+  await registry.setAlias(name, alias, version, { by: 'train', reason, expectedRevision: revision })
+}
+
+async function isIntact(registry: Registry, reference: string): Promise<boolean> {
+  try {
+    await registry.load(reference)
     return true
   } catch (error) {
     const code = codeOf(error)
@@ -85,26 +147,39 @@ export async function openModels(
   definition: Definition,
   log: Log,
   directory: string,
+  clock: Clock,
 ): Promise<Map<string, Model<unknown, unknown>>> {
   const models = new Map<string, Model<unknown, unknown>>()
-  for (const step of definition.steps) {
-    if (step.kind === 'predict') models.set(step.name, await openModel(step.model, log, directory))
-  }
+  await withRegistry(log, directory, clock, async (registry) => {
+    for (const step of definition.steps) {
+      if (step.kind === 'predict') models.set(step.name, await openModel(step.model, registry))
+    }
+  })
   return models
 }
 
 async function openModel(
   use: ModelUse<unknown, unknown>,
-  log: Log,
-  directory: string,
+  registry: Registry,
 ): Promise<Model<unknown, unknown>> {
   if (use.model !== undefined) return use.model
-  const known = await registeredModels(log)
-  const registered = known.get(use.name)
-  if (registered === undefined) throw unknownModel(use.name, known.keys())
-  const model = await loadArtefact(modelStore(directory), registered.version)
-  checkLabels(use, model.labels)
-  return model as Model<unknown, unknown>
+  const { classifier } = await registry.load(use.name)
+  checkLabels(use, classifier.labels)
+  return classifier as Model<unknown, unknown>
+}
+
+async function withRegistry(
+  log: Log,
+  directory: string,
+  clock: Clock,
+  work: (registry: Registry) => Promise<void>,
+): Promise<void> {
+  const store = openStore(modelStoreLocation(directory))
+  try {
+    await work(new Registry({ log, store, clock }))
+  } finally {
+    await store.close()
+  }
 }
 
 function checkLabels(use: ModelUse<unknown, unknown>, labels: readonly string[]): void {
@@ -116,13 +191,5 @@ function checkLabels(use: ModelUse<unknown, unknown>, labels: readonly string[])
   throw fail(
     'MODEL_DIFFERS',
     `model ${use.name} knows the labels ${labels.join(', ')}; the pipeline counts on ${counted.join(', ')}`,
-  )
-}
-
-function unknownModel(name: string, known: Iterable<string>): Error {
-  const others = [...known].join(', ') || 'none'
-  return fail(
-    'MODEL_UNKNOWN',
-    `model ${name} was never trained here (trained: ${others}); give classifier(...) a train function`,
   )
 }

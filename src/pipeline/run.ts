@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { systemClock } from '../core/clock.ts'
 import { fail, suggestion } from '../core/errors.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../log/embedded.ts'
+import { type Turn, takeTurn } from '../log/turn.ts'
 import { type App, loadApp } from './app.ts'
 import { type Audit, audit } from './audit.ts'
 import { CaughtUp } from './caught-up.ts'
@@ -16,7 +17,6 @@ import { ensureTopics, isHalfForgotten, startOver } from './prepare.ts'
 import { messagesOf, type RunFigures, runFigures, totalOf } from './run-figures.ts'
 import { type RunTesting, testingOptions } from './run-testing.ts'
 import { SummaryReader } from './summary.ts'
-import { type Turn, takeTurn } from './turn.ts'
 import { Workers } from './workers.ts'
 
 export interface RunOptions {
@@ -173,8 +173,7 @@ class Run {
     await ensureTopics(this.#log, this.#plan)
     const startedAt = this.#clock.now()
     const models = await trainMissing(this.#definitions, {
-      ...{ log: this.#log, directory, fresh },
-      nowMs: startedAt,
+      ...{ log: this.#log, directory, fresh, clock: this.#clock },
       progress: (line) => tell.training(line),
     })
     tell.trained(models, (this.#clock.now() - startedAt) / 1000)

@@ -75,7 +75,7 @@ export class Runner {
   /** Runs until the signal aborts, then drains: what is under way is committed. */
   async run(signal: AbortSignal): Promise<void> {
     const { log, directory, clock } = this.#options
-    this.#models = await openModels(this.#definition, log, directory)
+    this.#models = await openModels(this.#definition, log, directory, clock)
     for (const topic of await log.topics()) this.#topics.set(topic.name, topic)
     let wasMember = false
     while (!signal.aborted) {

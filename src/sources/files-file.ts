@@ -41,6 +41,8 @@ export class OpenFile {
   #window: ByteWindow
   /** Undefined until the header is there. */
   #rows: Rows | undefined
+  /** Undefined until the header is there, and for formats that have none. */
+  #columns: readonly string[] | undefined
   #line = 1
   #torn = false
   /** The start of a record that is too long to hold, while its end is looked for. */
@@ -52,7 +54,10 @@ export class OpenFile {
     this.#window = window
     const { format, columns } = settings
     if (format === 'ndjson' || format === 'lines') this.#rows = new LineRows(format === 'lines')
-    else if (columns !== undefined) this.#rows = new DelimitedRows({ ...settings, columns })
+    else if (columns !== undefined) {
+      this.#columns = columns
+      this.#rows = new DelimitedRows({ ...settings, columns })
+    }
   }
 
   /** Opens a file at its start, or where an earlier one was left. */
@@ -97,6 +102,12 @@ export class OpenFile {
   /** True for a gzip file that ended in the middle of a gzip stream. */
   get cut(): boolean {
     return this.#window.cut
+  }
+
+  /** The columns of a delimited file, read now if need be; undefined: it has none, or no line. */
+  async readColumns(): Promise<readonly string[] | undefined> {
+    if (this.#rows === undefined) await this.#readHeader()
+    return this.#columns
   }
 
   /** Moves up to `maxRows` records into the target; 0: `fill` first, or the end. */
@@ -177,6 +188,7 @@ export class OpenFile {
         `'${this.path}': the header has the column '${twice}' twice; if its first line is no header, name the columns with 'columns'`,
       )
     }
+    this.#columns = columns
     this.#rows = new DelimitedRows({ ...this.#settings, columns })
   }
 

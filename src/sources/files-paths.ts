@@ -113,7 +113,7 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 /** The error for a path that is not there: how far it exists, and the nearest name beside it. */
-async function missing(path: string): Promise<Error> {
+export async function missing(path: string): Promise<Error> {
   let parent = dirname(path)
   let absent = basename(path)
   while (!existsSync(parent) && parent !== dirname(parent)) {

@@ -26,6 +26,8 @@ export interface RowTarget {
   readonly timeMs: number
   /** Number of the line where the next record starts, from 1. */
   line: number
+  /** Takes the fields of delimited records, by the line where they start, in place of the builder. */
+  readonly takeFields?: (line: number, fields: readonly string[]) => void
 }
 
 export interface Rows {
@@ -156,6 +158,7 @@ export class DelimitedRows implements Rows {
       const reason = `it has ${count(fields.length)}, not ${openings.length} as the columns say`
       return addUnreadable(target, line, raw, reason)
     }
+    if (target.takeFields !== undefined) return target.takeFields(line, fields)
     let value = ''
     for (let index = 0; index < openings.length; index++) {
       value += openings[index]! + JSON.stringify(fields[index])
