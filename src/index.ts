@@ -9,8 +9,6 @@ export {
   classifier,
   type ModelUse,
   model,
-  type TrainContext,
-  type Trained,
 } from './pipeline/model-use.ts'
 export { pipeline, type Stream } from './pipeline/pipeline.ts'
 export { type Summary, type SummaryOptions, summary } from './pipeline/summary.ts'
@@ -21,3 +19,12 @@ export {
   topic,
   type Writable,
 } from './pipeline/topic.ts'
+export type { LabelledTexts } from './training/labelled.ts'
+export type { TrainingSettings } from './training/train-text.ts'
+export {
+  type TrainContext,
+  type Trainer,
+  type TrainerOptions,
+  trainer,
+} from './training/trainer.ts'
+export type { Trained, TrainingFacts } from './training/training-facts.ts'

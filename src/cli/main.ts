@@ -3,11 +3,14 @@ import { Command, CommanderError } from 'commander'
 import { codeOf, messageOf } from '../core/errors.ts'
 import { deadLettersCommand } from './dead-letters.ts'
 import { doctorCommand } from './doctor.ts'
+import { evaluateCommand } from './evaluate.ts'
 import type { SetExitCode } from './exit-code.ts'
 import { groupsCommand } from './groups.ts'
 import { initCommand } from './init.ts'
+import { modelsCommand } from './models.ts'
 import { processOutput } from './output.ts'
 import { planCommand } from './plan.ts'
+import { predictCommand } from './predict.ts'
 import { runCommand } from './run.ts'
 import { sqlCommand } from './sql.ts'
 import { topicsCommand } from './topics.ts'
@@ -53,6 +56,9 @@ function makeProgram(setExitCode: SetExitCode): Command {
     runCommand(setExitCode),
     planCommand(),
     trainCommand(),
+    evaluateCommand(),
+    predictCommand(),
+    modelsCommand(setExitCode),
     topicsCommand(),
     groupsCommand(),
     deadLettersCommand(),

@@ -88,11 +88,13 @@ function eventsFor(line: StatusLine, speed: number | undefined): RunEvents {
           ? `trained in ${seconds.toFixed(1)} s`
           : 'trained by an earlier run'
         const details = Object.entries(model.details)
-          .filter(([name, value]) => typeof value !== 'object' && name !== 'seconds')
+          .filter(
+            ([name, value]) => typeof value !== 'object' && !['seconds', 'why'].includes(name),
+          )
           .map(([name, value]) => `${words(name)} ${readable(value)}`)
-        line.say(
-          `model ${model.name} ${model.version.slice(0, 12)}: ${[when, ...details].join(', ')}`,
-        )
+        const learnt = model.estimator === '' ? [] : [model.estimator]
+        const told = [when, ...learnt, ...details].join(', ')
+        line.say(`model ${model.name} ${model.version.slice(0, 12)}: ${told}`)
       }
     },
     started(isCaughtUp) {

@@ -1,12 +1,13 @@
 /** The flags that say how to train: from words on the command line to plain settings. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { fail } from '../core/errors.ts'
-import type { CleaningStep } from '../features/clean.ts'
+import { type CleaningStep, cleaningSteps } from '../features/clean.ts'
 import { type CalibrationMethod, calibrationMethods } from '../models/calibration.ts'
 import { type EstimatorName, estimatorNames } from '../models/estimators.ts'
 import { type Metric, metrics } from '../training/cross-validation.ts'
 import type { TrainingSettings } from '../training/train-text.ts'
-import { parseCount, parseNames, parseNumber } from './data-flags.ts'
+import { definedOf, parseCount, parseNames, parseNumber } from './data-flags.ts'
+import { parseWhole } from './duration.ts'
 
 export interface SettingFlags {
   readonly estimator: EstimatorName | 'auto'
@@ -21,7 +22,7 @@ export interface SettingFlags {
   readonly clean?: readonly string[]
   readonly calibrate?: CalibrationMethod | 'none'
   readonly minConfidence?: number
-  readonly metric: Metric
+  readonly metric?: Metric
   readonly folds?: number
   readonly seed: number
 }
@@ -43,7 +44,11 @@ export function withSettingFlags(command: Command): Command {
     .option('--max-df <number>', 'leave out terms of more texts (below 1: a share)', parseNumber(0))
     .option('--max-features <number>', 'keep the commonest terms alone', parseCount)
     .addOption(new Option('--stop-words <list>', 'leave words out').choices(['english']))
-    .option('--clean <steps>', 'cleaning steps, as urls,mentions,emoji', parseNames)
+    .option(
+      '--clean <steps>',
+      `cleaning steps, in the order given: ${Object.keys(cleaningSteps).join(', ')}`,
+      parseNames,
+    )
     .addOption(
       new Option('--calibrate <method>', 'how scores become probabilities').choices([
         ...calibrationMethods,
@@ -52,9 +57,9 @@ export function withSettingFlags(command: Command): Command {
     )
     .option('--min-confidence <share>', "answer 'unknown' below this", parseNumber(0, 1))
     .addOption(
-      new Option('--metric <name>', 'what auto compares by').choices(metrics).default('macroF1'),
+      new Option('--metric <name>', 'what auto compares by (default: macroF1)').choices(metrics),
     )
-    .option('--folds <number>', 'folds of cross-validation', parseNumber(2))
+    .option('--folds <number>', 'folds of the cross-validation of auto', parseWhole(2))
     .option('--seed <number>', 'of everything that is drawn', parseCount, 0)
 }
 
@@ -64,9 +69,16 @@ export function settingsOf(flags: SettingFlags): TrainingSettings {
   if (!tfidf && sublinear) {
     throw fail('OPTIONS_INVALID', '--sublinear is of tf-idf, which --no-tfidf leaves out; drop one')
   }
-  const vectorizer = given({ minDf, maxDf, maxFeatures, stopWords })
+  const vectorizer = definedOf({ minDf, maxDf, maxFeatures, stopWords })
   const isAuto = flags.estimator === 'auto'
-  return given({
+  const idle = (['metric', 'folds'] as const).find((name) => flags[name] !== undefined)
+  if (!isAuto && idle !== undefined) {
+    throw fail(
+      'OPTIONS_INVALID',
+      `--${idle} is of --estimator auto, which compares several; ${flags.estimator} alone is learnt`,
+    )
+  }
+  return definedOf({
     estimator: flags.estimator,
     options: flags.option,
     features: flags.features,
@@ -77,15 +89,10 @@ export function settingsOf(flags: SettingFlags): TrainingSettings {
     clean: flags.clean as readonly CleaningStep[] | undefined,
     calibrate: calibrate === 'none' ? null : calibrate,
     minConfidence: flags.minConfidence,
-    metric: isAuto ? flags.metric : undefined,
+    metric: flags.metric,
     folds: flags.folds,
     seed: flags.seed,
   })
-}
-
-function given<Value extends object>(value: Value): Value {
-  const entries = Object.entries(value).filter(([, one]) => one !== undefined)
-  return Object.fromEntries(entries) as Value
 }
 
 /** `alpha=0.1` beside what was given before: numbers, booleans, null and JSON are read as such. */

@@ -10,7 +10,7 @@ import type { RegisteredVersion } from '../registry/entries.ts'
 import { checkModelName } from '../registry/reference.ts'
 import { type FileRecipe, trainFiles } from '../training/train-files.ts'
 import type { TrainerResult } from '../training/trainer.ts'
-import { type CommandContext, type ContextSource, processContext } from './context.ts'
+import { type CommandContext, type ContextSource, hasLog, processContext } from './context.ts'
 import {
   type DataFlags,
   dataSourceOf,
@@ -18,18 +18,17 @@ import {
   readingOf,
   withDataFlags,
 } from './data-flags.ts'
-import { withRegistry } from './model-registry.ts'
+import { versionWords, withRegistry } from './model-registry.ts'
+import { defaultHoldout } from './models-recipe.ts'
 import { StatusLine } from './status-line.ts'
 import { type SettingFlags, settingsOf, withSettingFlags } from './train-flags.ts'
 
-interface TrainFlags extends DataFlags, SettingFlags {
+export interface TrainFlags extends DataFlags, SettingFlags {
   readonly test?: string
   readonly holdout?: number
   readonly byTime?: string
   readonly json: boolean
 }
-
-const defaultHoldout = 0.2
 
 export function trainCommand(context: ContextSource = processContext): Command {
   const command = new Command('train')
@@ -45,7 +44,7 @@ export function trainCommand(context: ContextSource = processContext): Command {
     )
     .option('--by-time <column>', 'when a row came: the last ones are evaluated on')
   withSettingFlags(command)
-    .option('--json', 'print what came of it as one line of JSON', false)
+    .option('--json', 'print what came of it as one line of JSON, a line a model', false)
     .addHelpText(
       'after',
       `
@@ -58,27 +57,48 @@ Examples:
     )
   return command.action(async (name: string, trainer: string | undefined, flags: TrainFlags) => {
     const here = context()
-    if (isApp(name)) return trainApp(here, name, trainer, flags)
+    if (isApp(name, flags)) {
+      checkAppFlags(command)
+      return trainApp(here, name, trainer, flags)
+    }
     if (trainer !== undefined) {
       throw fail(
         'OPTIONS_INVALID',
         `train: '${trainer}' is one word too many; --help shows examples`,
       )
     }
-    return trainOnFiles(here, checkModelName(name), flags)
+    const recipe = fileRecipeOf(flags)
+    await keep(here, checkModelName(name), flags.json, (progress) => trainFiles(recipe, progress))
   })
 }
 
-const isApp = (name: string) => /\.[cm]?[jt]s$/.test(name) && existsSync(name)
+/** A model may be called `node.js`; with data it is one, unless there is such a file. */
+const isApp = (name: string, { data, textFile }: TrainFlags) =>
+  /\.[cm]?[jt]s$/.test(name) && (existsSync(name) || (data ?? textFile) === undefined)
 
-async function trainOnFiles(here: CommandContext, name: string, flags: TrainFlags): Promise<void> {
+/** Throws `OPTIONS_INVALID` for what the application's trainer decides. */
+function checkAppFlags(command: Command): void {
+  const given = command.options.find(
+    (option) =>
+      option.attributeName() !== 'json' &&
+      command.getOptionValueSource(option.attributeName()) === 'cli',
+  )
+  if (given === undefined) return
+  throw fail(
+    'OPTIONS_INVALID',
+    `train: ${given.long} means nothing here: what an application learns from, and how, is in its trainer`,
+  )
+}
+
+/** What the flags ask for, as plain data. Throws `OPTIONS_INVALID`. */
+export function fileRecipeOf(flags: TrainFlags): FileRecipe {
   if (flags.test !== undefined && (flags.holdout ?? flags.byTime) !== undefined) {
     throw fail(
       'OPTIONS_INVALID',
       'train: --test has the rows to evaluate on; leave out --holdout and --by-time',
     )
   }
-  const recipe: FileRecipe = {
+  return {
     kind: 'files',
     data: dataSourceOf(flags),
     reading: readingOf(flags, flags.byTime),
@@ -86,7 +106,6 @@ async function trainOnFiles(here: CommandContext, name: string, flags: TrainFlag
     holdout: flags.test === undefined ? (flags.holdout ?? defaultHoldout) : 0,
     settings: settingsOf(flags),
   }
-  await keep(here, name, flags.json, (progress) => trainFiles(recipe, progress))
 }
 
 async function trainApp(
@@ -121,6 +140,8 @@ async function keep(
   json: boolean,
   train: (progress: (line: string) => void) => Promise<TrainerResult>,
 ): Promise<void> {
+  // A directory that cannot be used is told now, and not after an hour of learning.
+  if (hasLog(here.directory)) await withRegistry(here, async () => {})
   const line = new StatusLine(process.stderr)
   const tell = (text: string) => (line.isTerminal ? line.show(text) : here.output.say(text))
   const result = await train(tell).finally(() => line.end())
@@ -171,7 +192,7 @@ function textOf({ report, choice, trained, seconds }: TrainerResult): string {
 
 function registeredText(version: RegisteredVersion, standing: RegisteredVersion): string {
   const { name, number } = version
-  const registered = `${name} version ${number} (${version.version.slice(0, 12)}) is registered`
+  const registered = `${versionWords(version)} is registered`
   return standing.version === version.version
     ? `${registered}, and what '${name}' stands for`
     : `${registered}; '${name}' still stands for version ${standing.number}: millrace models promote ${name}:${number}`

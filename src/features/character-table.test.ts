@@ -102,6 +102,19 @@ describe('features: CharacterTable', () => {
     assert.equal(table.size, size)
   })
 
+  it('finds what was learnt since a word was last read', () => {
+    const table = new CharacterTable({ ...options, analyzer: 'char_wb', ngramRange: [2, 2] })
+    assert.deepEqual(read(table, 'ab', false), [])
+    assert.deepEqual(read(table, 'ab', true), [' a', 'ab', 'b '])
+    assert.deepEqual(read(table, 'ac', false), [' a'])
+    table.add('ac')
+    assert.deepEqual(read(table, 'ac', false), [' a', 'ac'])
+    assert.deepEqual(read(table, 'xc', true), [' x', 'c ', 'xc'])
+    assert.deepEqual(read(table, 'ac', false), [' a', 'ac', 'c '])
+    assert.deepEqual(read(table, 'ac', true), [' a', 'ac', 'c '])
+    assert.deepEqual(read(table, 'ab', false), [' a', 'ab', 'b '])
+  })
+
   it('takes a text of 10 MB and gives the memory back', () => {
     const table = new CharacterTable({ ...options, analyzer: 'char_wb', ngramRange: [2, 3] })
     table.read('ab cd', true)

@@ -34,29 +34,29 @@ const nose = '[-o^~]?'
 /** By class of face: the ways to write it. The first that fits counts. */
 const faces: Record<string, readonly string[]> = {
   broken_heart: ['<\\/3'],
-  heart: [`<3+(?!\\p{N})`],
-  angry: ['>[:=]-?[(\\[]+'],
-  cry: [`[:=]['’]${nose}[(\\[]+`, ';_+;', `${notAfterWord}T_+T${notBeforeWord}`],
+  heart: [`<3{1,99}(?!\\p{N})`],
+  angry: ['>[:=]-?[(\\[]{1,99}'],
+  cry: [`[:=]['’]${nose}[(\\[]{1,99}`, ';_{1,99};', `${notAfterWord}T_{1,99}T${notBeforeWord}`],
   laugh: [
-    `${notAfterWord}[:=;]-?D+${notBeforeWord}`,
-    `${notAfterWord}[xX]D+${notBeforeWord}`,
-    `[:=]['’]${nose}[)\\]]+`,
+    `${notAfterWord}[:=;]-?D{1,99}${notBeforeWord}`,
+    `${notAfterWord}[xX]D{1,99}${notBeforeWord}`,
+    `[:=]['’]${nose}[)\\]]{1,99}`,
   ],
-  kiss: [`${notAfterWord}[:=;]${nose}\\*+`],
+  kiss: [`${notAfterWord}[:=;]${nose}\\*{1,99}`],
   tongue: [`${notAfterWord}[:=;xX][-^~]?[pP]${notBeforeWord}`],
   surprise: [
     `${notAfterWord}[:=]-?[oO0]${notBeforeWord}`,
-    `${notAfterWord}(?:o_+O|O_+o|O_+O|o_+o)${notBeforeWord}`,
+    `${notAfterWord}(?:o_{1,99}O|O_{1,99}o|O_{1,99}O|o_{1,99}o)${notBeforeWord}`,
   ],
-  skeptical: [`${notAfterWord}[:=]-?[\\/\\\\|](?![\\/\\\\\\p{L}\\p{N}])`, '-_+-'],
-  wink: [`;${nose}[)\\]]+`],
+  skeptical: [`${notAfterWord}[:=]-?[\\/\\\\|](?![\\/\\\\\\p{L}\\p{N}])`, '-_{1,99}-'],
+  wink: [`;${nose}[)\\]]{1,99}`],
   smile: [
-    `:${nose}[)\\]]+`,
-    `${notAfterWord}=${nose}[)\\]]+`,
+    `:${nose}[)\\]]{1,99}`,
+    `${notAfterWord}=${nose}[)\\]]{1,99}`,
     `\\([-o^]?:${notBeforeWord}`,
-    '\\^_*\\^',
+    '\\^_{0,99}\\^',
   ],
-  sad: [`:${nose}[(\\[]+`, `${notAfterWord}=${nose}[(\\[]+`, '\\)-:'],
+  sad: [`:${nose}[(\\[]{1,99}`, `${notAfterWord}=${nose}[(\\[]{1,99}`, '\\)-:'],
 }
 
 const emoticon = new RegExp(

@@ -4,7 +4,8 @@
  * The text with each match of a global pattern replaced by what `wordOf` gives ('' leaves the match as
  * it stands), apart from its neighbours by a space where there is none yet. `wordOf` gets the groups
  * of the match as well, by their number less one; they must have no names. No pattern of a step may
- * go back over what it read more than once, nor repeat a group without bound: V8 overflows its stack on that.
+ * go back over what it read more than once, nor repeat without bound a group or a class of characters
+ * beyond ASCII: V8 overflows its stack on a few million of those.
  */
 export function replaceByWords(
   text: string,

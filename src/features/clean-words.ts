@@ -2,7 +2,8 @@
 import { replaceByWords } from './clean-replace.ts'
 
 const threeLetters = /(\p{L})\1\1/iu
-const word = /[\p{L}\p{M}\p{N}_]+/gu
+/** A longer one is left alone. */
+const word = /(?<![\p{L}\p{M}\p{N}_])[\p{L}\p{M}\p{N}_]{1,1000}(?![\p{L}\p{M}\p{N}_])/gu
 
 /**
  * Three or more of the same letter become two, and a word says so: `soooo` is `soo __elongated__`, so
@@ -31,7 +32,7 @@ function shorten(given: string): string {
 }
 
 const isLetter = /^\p{L}/u
-const marks = /[!?！？]+|\.{3,}|…+/gu
+const marks = /[!?！？]{1,1000}|[.]{3,1000}|…{1,1000}/gu
 
 /** Exclamation and question marks become words, runs of them others; so do three dots. */
 export function nameMarks(text: string): string {
@@ -44,7 +45,8 @@ export function nameMarks(text: string): string {
   })
 }
 
-const clausePart = /[\p{L}\p{N}_][\p{L}\p{M}\p{N}_'’]*|[.:;!?]+(?![\p{L}\p{N}_])|…|\n[^\S\n]*\n/gu
+const clausePart =
+  /(?<![\p{L}\p{M}\p{N}_])[\p{L}\p{N}_][\p{L}\p{M}\p{N}_'’]{0,1000}|[.:;!?]{1,1000}(?![\p{L}\p{N}_])|…|\n[^\S\n]{0,1000}\n/gu
 const clauseMarks = new Set(
   'exclamation exclamations question questions interrobang ellipsis'
     .split(' ')

@@ -20,7 +20,7 @@ const analyseOptions = fc.record({
 
 /** Letters of every length in UTF-8, spaces of every kind, halves of pairs, and whole words. */
 const awkward = fc.constantFrom(
-  ...'aB_9ςΣİßéЖ你𝐀𐐀😀 \t\n\u0085\u00a0\u2003\u2029\u3000\ufeff\u001c\u0301\u0000.@!',
+  ...'aB_9ςΣİßéЖ你𝐀𐐀😀\u007f\u0080\u07ff\u0800\uffff \t\n\u0085\u00a0\u2003\u2029\u3000\ufeff\u001c\u0301\u0000.@!',
   ...['\ud800', '\udc00', '  ', 'the', 'ab', 'éa', 'ΟΔΟΣ', 'internationalisation'],
 )
 const texts = fc.oneof(

@@ -76,7 +76,10 @@ export class WordMemo {
     const length = end - start
     const needed = 2 + length + to - from
     if (length > longestWord) return
-    if (this.#poolLength + needed > mostNumbers) return this.clear()
+    if (this.#poolLength + needed > mostNumbers) {
+      this.clear()
+      return
+    }
     this.#pool = withRoom(this.#pool, this.#poolLength + needed)
     const pool = this.#pool
     let place = this.#poolLength

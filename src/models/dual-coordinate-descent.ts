@@ -10,12 +10,11 @@ import { PackedRows } from './packed-rows.ts'
 /** `max(0, 1 - m)` or its square, where m is how far a row is on the right side of the border. */
 export type MarginLoss = 'hinge' | 'squared_hinge'
 
-/** The weight of the intercept is not scaled; a row costs what its class does in the lane. */
 export interface DualProblem {
   readonly matrix: SparseMatrix
   /** By row: the index of its label. */
   readonly classes: Int32Array
-  /** By lane, up to four: the label that is told from the rest. */
+  /** By lane, up to eight: the label that is told from the rest. */
   readonly labels: readonly number[]
   /** By lane: what a row of that label costs, and what another one does. Zero: it is left out. */
   readonly positiveCosts: readonly number[]
@@ -46,36 +45,45 @@ export interface DualSolution {
   readonly converged: readonly boolean[]
 }
 
-/** Solves for up to four labels at once, each on its own but in the same order of rows. */
+/** Solves for all lanes at once, each on its own but in the same order of rows. */
 export function solveDual(problem: DualProblem): DualSolution {
   const state = start(problem)
+  const lanes = problem.labels.map((_, lane) => lane)
   // xorshift32 must not start at zero.
   let random = problem.seed | 0 || 0x9e3779b9
   for (let iteration = 0; iteration < problem.maxIter && state.live !== 0; iteration++) {
     random = shuffle(state.order, state.active, random)
-    pass(problem, state)
-    for (let lane = 0; lane < problem.labels.length; lane++) {
-      if ((state.live & (1 << lane)) !== 0) settle(problem, state, lane)
+    pass(state)
+    for (const lane of lanes) {
+      if ((state.live & (1 << lane)) !== 0) settle(state, lane, problem.tolerance)
     }
   }
   return {
-    weights: problem.labels.map((_, lane) => state.rows.weightsOf(lane)),
+    weights: lanes.map((lane) => state.rows.weightsOf(lane, (row) => multiplier(state, row, lane))),
     interceptWeights: state.interceptWeights,
-    converged: problem.labels.map((_, lane) => (state.live & (1 << lane)) === 0),
+    converged: lanes.map((lane) => (state.live & (1 << lane)) === 0),
   }
 }
 
 interface State {
-  readonly lanes: number
   readonly rows: PackedRows
+  /** How many lanes are used; `rows` may have one more. */
+  readonly used: number
+  readonly classes: Int32Array
+  readonly labels: readonly number[]
+  readonly interceptFeature: number
   readonly interceptWeights: Float64Array
-  /** At `row * lanes + lane`. */
+  /** At `row * rows.lanes + lane`. */
   readonly duals: Float64Array
-  readonly squaredNorms: Float64Array
+  /** There: by how much the gradient grows with the dual, but for what `rows` tell of it. */
+  readonly ownSlopes: Float64Array
+  /** There: one by how much the gradient grows with the dual, in all. */
+  readonly inverseSlopes: Float64Array
   /** At `2 * lane`, for rows of other labels, and then for those of the label. */
-  readonly diagonals: Float64Array
   readonly bounds: Float64Array
-  /** By row: a bit for each lane in which it can still move; the others are set aside. */
+  /** A row with a smaller gradient is where it should be: moving it would be rounding only. */
+  readonly leastGradient: number
+  /** By row: a bit for each lane in which it can still move; in the others it is set aside. */
   readonly masks: Uint8Array
   /** All rows; the first `active` places hold those that some lane can still move. */
   readonly order: Int32Array
@@ -92,60 +100,62 @@ interface State {
 }
 
 function start(problem: DualProblem): State {
-  const { matrix, labels, positiveCosts, negativeCosts, loss } = problem
-  const lanes = labels.length + (labels.length % 2)
+  const { matrix, labels, loss, interceptFeature } = problem
+  const used = labels.length
   const squaredScales =
     problem.scales?.map((scales) => scales.map((scale) => scale * scale)) ?? null
-  const costs = Float64Array.from({ length: 2 * labels.length }, (_, place) =>
-    place % 2 === 0 ? negativeCosts[place >> 1]! : positiveCosts[place >> 1]!,
+  const rows = new PackedRows(matrix, used, squaredScales)
+  const costs = Float64Array.from({ length: 2 * used }, (_, place) =>
+    place % 2 === 0 ? problem.negativeCosts[place >> 1]! : problem.positiveCosts[place >> 1]!,
   )
   const isSquared = loss === 'squared_hinge'
   const state: State = {
-    lanes,
-    rows: new PackedRows(matrix, lanes, squaredScales),
-    interceptWeights: new Float64Array(lanes),
-    duals: new Float64Array(matrix.rows * lanes),
-    squaredNorms: squaredNorms(problem, lanes, squaredScales),
-    diagonals: costs.map((cost) => (isSquared ? 0.5 / cost : 0)),
+    ...{ rows, used, classes: problem.classes, labels, interceptFeature },
+    interceptWeights: new Float64Array(rows.lanes),
+    duals: new Float64Array(matrix.rows * rows.lanes),
+    ownSlopes: rows.ownSquares,
+    inverseSlopes: rows.squaredNorms,
     bounds: costs.map((cost) => (isSquared && cost > 0 ? Number.POSITIVE_INFINITY : cost)),
+    leastGradient: Math.min(1e-12, problem.tolerance / 4),
     masks: new Uint8Array(matrix.rows),
     order: Int32Array.from({ length: matrix.rows }, (_, row) => row),
     active: matrix.rows,
-    live: (1 << labels.length) - 1,
+    live: (1 << used) - 1,
     shrunken: 0,
-    highest: new Float64Array(lanes),
-    lowest: new Float64Array(lanes),
-    above: new Float64Array(lanes),
-    below: new Float64Array(lanes),
+    highest: new Float64Array(rows.lanes),
+    lowest: new Float64Array(rows.lanes),
+    above: new Float64Array(rows.lanes),
+    below: new Float64Array(rows.lanes),
   }
-  for (let lane = 0; lane < labels.length; lane++) takeAllRows(problem, state, lane)
+  for (let lane = 0; lane < used; lane++) {
+    for (let row = 0; row < matrix.rows; row++) {
+      const place = row * rows.lanes + lane
+      const diagonal = isSquared ? 0.5 / costs[boundOf(state, row, lane)]! : 0
+      const norm = rows.squaredNorms[place]! + interceptFeature * interceptFeature
+      state.ownSlopes[place]! += diagonal
+      state.inverseSlopes[place] = 1 / (norm + diagonal)
+    }
+    takeAllRows(state, lane)
+  }
   return state
 }
 
-function squaredNorms(
-  { matrix: { rows, indptr, indices, data }, interceptFeature }: DualProblem,
-  lanes: number,
-  squaredScales: readonly Float64Array[] | null,
-): Float64Array {
-  const norms = new Float64Array(rows * lanes).fill(interceptFeature * interceptFeature)
-  for (let row = 0; row < rows; row++) {
-    for (let entry = indptr[row]!; entry < indptr[row + 1]!; entry++) {
-      const square = data[entry]! * data[entry]!
-      for (let lane = 0; lane < lanes; lane++) {
-        const scale = squaredScales?.[lane]?.[indices[entry]!] ?? 1
-        norms[row * lanes + lane]! += square * scale
-      }
-    }
-  }
-  return norms
+/** Where in `bounds` what holds for the row stands. */
+function boundOf({ classes, labels }: State, row: number, lane: number): number {
+  return 2 * lane + (classes[row] === labels[lane] ? 1 : 0)
+}
+
+/** How many times the row is in the weights. */
+function multiplier({ classes, labels, duals, rows }: State, row: number, lane: number): number {
+  const dual = duals[row * rows.lanes + lane]!
+  return classes[row] === labels[lane] ? dual : -dual
 }
 
 /** All rows that cost something may move again in this lane. */
-function takeAllRows(problem: DualProblem, state: State, lane: number): void {
+function takeAllRows(state: State, lane: number): void {
   const { masks, bounds } = state
   for (let row = 0; row < masks.length; row++) {
-    const place = 2 * lane + (problem.classes[row] === problem.labels[lane] ? 1 : 0)
-    if (bounds[place]! > 0) masks[row]! |= 1 << lane
+    if (bounds[boundOf(state, row, lane)]! > 0) masks[row]! |= 1 << lane
   }
   state.active = masks.length
   state.shrunken &= ~(1 << lane)
@@ -154,13 +164,13 @@ function takeAllRows(problem: DualProblem, state: State, lane: number): void {
 }
 
 /** After a pass: is the lane done, must it look at all rows again, or which may be set aside? */
-function settle(problem: DualProblem, state: State, lane: number): void {
+function settle(state: State, lane: number, tolerance: number): void {
   const highest = state.highest[lane]!
   const lowest = state.lowest[lane]!
-  if (highest - lowest > problem.tolerance) {
+  if (highest - lowest > tolerance) {
     state.above[lane] = highest > 0 ? highest : Number.POSITIVE_INFINITY
     state.below[lane] = lowest < 0 ? lowest : Number.NEGATIVE_INFINITY
-  } else if ((state.shrunken & (1 << lane)) !== 0) takeAllRows(problem, state, lane)
+  } else if ((state.shrunken & (1 << lane)) !== 0) takeAllRows(state, lane)
   else state.live &= ~(1 << lane)
 }
 
@@ -180,33 +190,21 @@ function shuffle(order: Int32Array, count: number, from: number): number {
 }
 
 /** Moves the dual of each row to where it is best while the others stay as they are. */
-function pass(problem: DualProblem, state: State): void {
-  const { interceptFeature } = problem
-  const { rows, masks, order, interceptWeights } = state
-  const { steps } = rows
-  const used = problem.labels.length
+function pass(state: State): void {
+  const { rows, masks, order } = state
   state.highest.fill(Number.NEGATIVE_INFINITY)
   state.lowest.fill(Number.POSITIVE_INFINITY)
-  let active = state.active
+  let { active } = state
   for (let place = 0; place < active; place++) {
     const row = order[place]!
-    let mask = masks[row]! & state.live
-    let hasMoved = false
+    const mask = masks[row]! & state.live
     if (mask !== 0) {
       rows.score(row)
-      for (let lane = 0; lane < used; lane++) {
-        steps[lane] = 0
-        if ((mask & (1 << lane)) === 0) continue
-        if (isSetAside(problem, state, row, lane)) mask &= ~(1 << lane)
-        else if (steps[lane] !== 0) {
-          interceptWeights[lane]! += steps[lane]! * interceptFeature
-          hasMoved = true
-        }
-      }
-      masks[row] = mask
+      const answer = moveDuals(state, row, mask)
+      if ((answer & hasMoved) !== 0) rows.add(row)
+      masks[row] = answer & ~hasMoved
     }
-    if (hasMoved) rows.add(row)
-    else if (mask === 0) {
+    if (mask === 0 || masks[row] === 0) {
       order[place--] = order[--active]!
       order[active] = row
     }
@@ -214,37 +212,48 @@ function pass(problem: DualProblem, state: State): void {
   state.active = active
 }
 
-/** Moves one dual, and writes by how much the weights move; true: it is at a bound and stays. */
-function isSetAside(problem: DualProblem, state: State, row: number, lane: number): boolean {
-  const isOwn = problem.classes[row] === problem.labels[lane]
-  const sign = isOwn ? 1 : -1
-  const diagonal = state.diagonals[2 * lane + (isOwn ? 1 : 0)]!
-  const bound = state.bounds[2 * lane + (isOwn ? 1 : 0)]!
-  const place = row * state.lanes + lane
-  const dual = state.duals[place]!
-  const score = state.rows.scores[lane]! + state.interceptWeights[lane]! * problem.interceptFeature
-  const gradient = sign * score - 1 + dual * diagonal
-  let projected = gradient
-  if (dual === 0) {
-    if (gradient > state.above[lane]!) {
-      state.shrunken |= 1 << lane
-      return true
+/** A bit above those of the lanes. */
+const hasMoved = 1 << 8
+
+/**
+ * Moves the duals of a row in the lanes of the mask, and writes by how much their weights move.
+ * Returns the mask without the lanes where the row is set aside, and whether a weight moves.
+ */
+function moveDuals(state: State, row: number, mask: number): number {
+  const { rows, labels, duals, interceptWeights, interceptFeature, bounds, leastGradient } = state
+  const { scores, steps } = rows
+  const { highest, lowest } = state
+  const label = state.classes[row]!
+  let answer = mask
+  for (let lane = 0; lane < state.used; lane++) {
+    steps[lane] = 0
+    if ((mask & (1 << lane)) === 0) continue
+    const isOwn = label === labels[lane]
+    const sign = isOwn ? 1 : -1
+    const bound = bounds[2 * lane + (isOwn ? 1 : 0)]!
+    const place = row * rows.lanes + lane
+    const dual = duals[place]!
+    const score = scores[lane]! + interceptWeights[lane]! * interceptFeature
+    const gradient = sign * score - 1 + dual * state.ownSlopes[place]!
+    let projected = gradient
+    if (dual === 0 || dual === bound) {
+      if (dual === 0 ? gradient > state.above[lane]! : gradient < state.below[lane]!) {
+        answer &= ~(1 << lane)
+        state.shrunken |= 1 << lane
+        continue
+      }
+      if (dual === 0 ? gradient > 0 : gradient < 0) projected = 0
     }
-    if (gradient > 0) projected = 0
-  } else if (dual === bound) {
-    if (gradient < state.below[lane]!) {
-      state.shrunken |= 1 << lane
-      return true
-    }
-    if (gradient < 0) projected = 0
-  }
-  if (projected > state.highest[lane]!) state.highest[lane] = projected
-  if (projected < state.lowest[lane]!) state.lowest[lane] = projected
-  if (projected > 1e-12 || projected < -1e-12) {
-    const best = dual - gradient / (state.squaredNorms[place]! + diagonal)
+    if (projected > highest[lane]!) highest[lane] = projected
+    if (projected < lowest[lane]!) lowest[lane] = projected
+    if (projected <= leastGradient && projected >= -leastGradient) continue
+    const best = dual - gradient * state.inverseSlopes[place]!
     const next = best > bound ? bound : best > 0 ? best : 0
-    state.duals[place] = next
-    state.rows.steps[lane] = (next - dual) * sign
+    const step = (next - dual) * sign
+    duals[place] = next
+    steps[lane] = step
+    interceptWeights[lane]! += step * interceptFeature
+    answer |= hasMoved
   }
-  return false
+  return answer
 }

@@ -19,6 +19,7 @@ export {
 } from './linear.ts'
 export type { LinearTextModel } from './linear-text-model.ts'
 export { type Link, predictProbabilities } from './link.ts'
+export { type LogisticRegressionOptions, logisticRegression } from './logistic-regression.ts'
 export {
   type Classification,
   type FitOptions,
@@ -36,6 +37,7 @@ export {
   type PriorShiftTest,
   priorShiftTest,
 } from './prior-correction.ts'
+export { type SGDClassifierOptions, sgdClassifier } from './sgd-classifier.ts'
 export {
   type LinearTextEstimator,
   type TextClassifierOptions,

@@ -31,7 +31,7 @@ export interface Minimum {
 /** A fall of the value by less than this share of it is taken for rounding, as scikit-learn does. */
 const roundingShare = 64 * Number.EPSILON
 /** Steps in a row that gain nothing but rounding, until no more are tried. */
-const idleStepsAtMost = 100
+const idleStepsAtMost = 50
 
 /** The lowest point that is found from `start` on, which stays as it is. */
 export function minimise(

@@ -1,19 +1,17 @@
 /** What linear-svc.ts and nb-svm.ts share: options of the solver, and a border for each label. */
 import { fail } from '../core/errors.ts'
 import { seededRandom } from '../core/random.ts'
-import { documentFrequencies, mapColumns, type SparseMatrix } from '../features/index.ts'
-import {
-  type DualSolution,
-  type MarginLoss,
-  solveDual,
-  squaredNorms,
-} from './dual-coordinate-descent.ts'
+import type { SparseMatrix } from '../features/index.ts'
+import { type MarginLoss, solveDual } from './dual-coordinate-descent.ts'
 import {
   type ClassWeight,
   checkClassWeight,
   classWeights,
   type EncodedLabels,
 } from './training-rows.ts'
+
+/** How many labels are learnt side by side: more share more work, but crowd the cache. */
+const labelsTogether = 4
 
 export interface MarginOptions {
   /**
@@ -82,66 +80,68 @@ export interface MarginProblem {
   readonly seed: number
   /**
    * Where the features differ by label: by column, what its values are multiplied by to tell the
-   * label with that index from the rest. Called once a label, just before it is learnt.
+   * label with that index from the rest.
    */
   readonly scalesOf?: (label: number) => Float64Array
 }
 
 export interface Margins {
+  /** A row a label, for features that are not scaled; with two labels the first row is zeros. */
   readonly coefficients: Float64Array
   readonly intercepts: Float64Array
   /** Words on labels that did not converge. */
   readonly warnings: readonly string[]
 }
 
-/** A border between each label and the rest; with two labels the one of the second. */
+/** A border between each label and the rest; with two labels one, that of the second. */
 export function fitMargins(problem: MarginProblem): Margins {
-  const { who, encoded, options, interceptFeature, seed, scalesOf } = problem
+  const { who, matrix, encoded, options, interceptFeature, scalesOf } = problem
   const { classes, indexes } = encoded
   const byLabel = classWeights(who, encoded, options.classWeight)
-  const columns = problem.matrix.columns
-  const { matrix, places } = frequentColumnsFirst(problem.matrix)
-  const random = seededRandom(seed)
-  const coefficients = new Float64Array(classes.length * columns)
+  const isBinary = classes.length === 2
+  const random = seededRandom(problem.seed)
+  const coefficients = new Float64Array(classes.length * matrix.columns)
   const intercepts = new Float64Array(classes.length)
-  const scaled = scalesOf === undefined ? matrix : { ...matrix, data: matrix.data.slice() }
-  let norms = squaredNorms(matrix, interceptFeature)
-  const weights = new Float64Array(columns)
-  const solutions: [number, DualSolution][] = []
-  for (let label = classes.length === 2 ? 1 : 0; label < classes.length; label++) {
-    if (scalesOf !== undefined) {
-      scaleColumns(matrix, problem.matrix.columns, places, scalesOf(label), scaled.data)
-      norms = squaredNorms(scaled, interceptFeature)
+  const late: string[] = []
+  for (const labels of groupsOfLabels(classes.length)) {
+    const solution = solveDual({
+      matrix,
+      classes: indexes,
+      labels,
+      positiveCosts: labels.map((label) => options.C * byLabel[label]!),
+      negativeCosts: labels.map(() => options.C * (isBinary ? byLabel[0]! : 1)),
+      loss: options.loss,
+      interceptFeature,
+      scales: scalesOf === undefined ? null : labels.map(scalesOf),
+      tolerance: options.tol,
+      maxIter: options.maxIter,
+      seed: Math.floor(random() * 0x1_0000_0000),
+    })
+    for (const [lane, label] of labels.entries()) {
+      coefficients.set(solution.weights[lane]!, label * matrix.columns)
+      intercepts[label] = solution.interceptWeights[lane]! * interceptFeature
+      if (!solution.converged[lane]) late.push(classes[label]!)
     }
-    weights.fill(0)
-    const solution = solveDual(
-      {
-        matrix: scaled,
-        squaredNorms: norms,
-        signs: Int8Array.from(indexes, (index) => (index === label ? 1 : -1)),
-        positiveCost: options.C * byLabel[label]!,
-        negativeCost: options.C * (classes.length === 2 ? byLabel[0]! : 1),
-        loss: options.loss,
-        interceptFeature,
-        tolerance: options.tol,
-        maxIter: options.maxIter,
-        seed: random() * 0x1_0000_0000,
-      },
-      weights,
-    )
-    for (let column = 0; column < columns; column++) {
-      coefficients[label * columns + column] = weights[places[column]!]!
-    }
-    intercepts[label] = solution.interceptWeight * interceptFeature
-    solutions.push([label, solution])
   }
-  const left = solutions.filter(([, { converged }]) => !converged)
-  return {
-    coefficients,
-    intercepts,
-    warnings: warn(
-      problem,
-      left.map(([label]) => classes[label]!),
-    ),
-  }
+  return { coefficients, intercepts, warnings: notConverged(problem, late) }
+}
+
+/** The labels that are learnt side by side. */
+function groupsOfLabels(count: number): number[][] {
+  if (count === 2) return [[1]]
+  return Array.from({ length: Math.ceil(count / labelsTogether) }, (_, group) => {
+    const first = group * labelsTogether
+    const size = Math.min(labelsTogether, count - first)
+    return Array.from({ length: size }, (_, lane) => first + lane)
+  })
+}
+
+function notConverged({ who, options, encoded }: MarginProblem, late: string[]): string[] {
+  if (late.length === 0) return []
+  const names = late.slice(0, 5).map((label) => `'${label}'`)
+  const more = late.length > names.length ? ', ...' : ''
+  const borders = encoded.classes.length === 2 ? 1 : encoded.classes.length
+  return [
+    `${who}: did not converge in ${options.maxIter} iterations (${late.length} of ${borders}: ${names.join(', ')}${more}); raise maxIter or lower C`,
+  ]
 }

@@ -29,7 +29,10 @@ export class ScaledWeights {
     this.#averages = average ? new Float64Array(matrix.columns) : null
   }
 
-  /** The score of a row. */
+  /**
+   * The score of a row, summed in the order of its entries: over hundreds of passes another order
+   * grows from rounding into other weights than scikit-learn's.
+   */
   dot(row: number): number {
     const { indptr, indices, data } = this.#matrix
     const values = this.#values
@@ -107,7 +110,10 @@ export class ScaledWeights {
   }
 
   isFinite(): boolean {
-    return this.#values.every(Number.isFinite)
+    // A number times zero is zero unless it is not finite: one pass without a branch or a call.
+    let sum = 0
+    for (let column = 0; column < this.#values.length; column++) sum += this.#values[column]! * 0
+    return sum === 0
   }
 
   /** Multiplies the scales in: from then on `values` and `averages` are what they mean. */

@@ -117,16 +117,9 @@ function pass(
       objective +=
         alpha * ((1 - l1Ratio) * 0.5 * weights.squaredNorm + l1Ratio * weights.absoluteNorm)
     }
-    let step: number
-    if (isPassiveAggressive) {
-      const squares = squaredNorm(problem.matrix, row)
-      if (learningRate === 'pa1' && squares === 0) continue
-      step = sign * passiveAggressiveStep(options, loss.cost(score, sign), squares)
-    } else {
-      const slope = loss.slope(score, sign)
-      step = -state.rate * Math.max(-steepestSlope, Math.min(steepestSlope, slope))
-    }
-    step *= sign > 0 ? problem.positiveWeight : problem.negativeWeight
+    const step = stepOf(problem, loss, row, score, state.rate)
+    // A row without features has no passive-aggressive step of the first kind: it does not count.
+    if (step === null) continue
     if (penalty === 'l2' || penalty === 'elasticnet') {
       weights.shrink(Math.max(0, 1 - (1 - l1Ratio) * state.rate * alpha))
     }
@@ -158,13 +151,28 @@ function setRate({ learningRate, alpha, eta0, powerT }: CheckedSgdOptions, state
   }
 }
 
-/** Crammer and others, "Online passive-aggressive algorithms", JMLR 7 (2006). */
-function passiveAggressiveStep(
-  { learningRate, eta0 }: CheckedSgdOptions,
-  cost: number,
-  squares: number,
-): number {
-  return learningRate === 'pa1' ? Math.min(eta0, cost / squares) : cost / (squares + 0.5 / eta0)
+/** What the row is multiplied by and added; null: the row is passed over. */
+function stepOf(
+  { matrix, signs, positiveWeight, negativeWeight, options }: DescentProblem,
+  loss: SgdLoss,
+  row: number,
+  score: number,
+  rate: number,
+): number | null {
+  const sign = signs[row]!
+  const weight = sign > 0 ? positiveWeight : negativeWeight
+  const { learningRate, eta0 } = options
+  if (learningRate !== 'pa1' && learningRate !== 'pa2') {
+    const slope = loss.slope(score, sign)
+    return -rate * Math.max(-steepestSlope, Math.min(steepestSlope, slope)) * weight
+  }
+  // Crammer and others, "Online passive-aggressive algorithms", JMLR 7 (2006).
+  const squares = squaredNorm(matrix, row)
+  if (learningRate === 'pa1' && squares === 0) return null
+  const cost = loss.cost(score, sign)
+  const length =
+    learningRate === 'pa1' ? Math.min(eta0, cost / squares) : cost / (squares + 0.5 / eta0)
+  return sign * length * weight
 }
 
 function squaredNorm({ indptr, data }: SparseMatrix, row: number): number {

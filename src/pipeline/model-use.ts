@@ -1,17 +1,8 @@
 /** A model as a pipeline names it: opened when the pipeline starts, from the registry or as it is. */
 import { fail } from '../core/errors.ts'
-import type { Classification, Model, TextClassifier } from '../models/model.ts'
-
-export interface Trained {
-  readonly classifier: TextClassifier
-  /** What the training found, for people and the registry: settings, seconds, scores. */
-  readonly details: Readonly<Record<string, unknown>>
-}
-
-export interface TrainContext {
-  /** One line for people, while it goes on. */
-  progress(line: string): void
-}
+import type { Classification, Model } from '../models/model.ts'
+import type { TrainContext, Trainer } from '../training/trainer.ts'
+import type { Trained } from '../training/training-facts.ts'
 
 export interface ModelUse<in Input, out Output> {
   readonly kind: 'model'
@@ -26,12 +17,16 @@ export interface ModelUse<in Input, out Output> {
 export interface ClassifierOptions<Label extends string> {
   /** The labels that the pipeline counts on, checked against the artefact when it loads. */
   readonly labels: readonly Label[]
-  /** Makes the model when the registry has none of that name: once, before the pipeline starts. */
-  readonly train?: (context: TrainContext) => Promise<Trained>
+  /**
+   * Makes the model when the registry has none of that name: once, before the pipeline starts. A
+   * `trainer(...)`, which `millrace train` knows as well, or a function.
+   */
+  readonly train?: Trainer | ((context: TrainContext) => Promise<Trained>)
 }
 
 /**
- * A text classifier, by its name in the registry.
+ * A text classifier, by its name in the registry: 'spam-filter', 'spam-filter@champion' or
+ * 'spam-filter:3'.
  *
  * @example
  * .predict('spam', classifier('spam-filter', { labels: ['ham', 'spam'] }), { input: (mail) => mail.text })
@@ -40,7 +35,10 @@ export function classifier<const Label extends string>(
   name: string,
   options: ClassifierOptions<Label>,
 ): ModelUse<string, Classification<Label>> {
-  return { kind: 'model', name, labels: options.labels, train: options.train }
+  const { labels, train } = options
+  if (typeof train !== 'object') return { kind: 'model', name, labels, train }
+  const byTrainer = async (context: TrainContext) => (await train.train(context)).trained
+  return { kind: 'model', name, labels, train: byTrainer }
 }
 
 /** A model that is at hand, under the name that metrics and the plan show. */

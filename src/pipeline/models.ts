@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { codeOf, fail, messageOf } from '../core/errors.ts'
 import type { Log } from '../log/log.ts'
 import { artefactBytes } from '../models/artefact.ts'
-import type { Model } from '../models/model.ts'
+import { type Model, type TextClassifier, unknownLabel } from '../models/model.ts'
 import type { RegisteredVersion } from '../registry/entries.ts'
 import { modelStoreLocation, openStore } from '../registry/open-store.ts'
 import { championAlias, parseReference } from '../registry/reference.ts'
@@ -17,6 +17,8 @@ export interface TrainedModel {
   readonly version: string
   /** False: it was trained by an earlier run. */
   readonly isNew: boolean
+  /** With its options, in words; empty where it is not known. */
+  readonly estimator: string
   readonly details: Readonly<Record<string, unknown>>
 }
 
@@ -67,15 +69,18 @@ async function ready(
   if (unknown === undefined && !(fresh && canTrain)) {
     // Taken away or damaged: what can be trained again is.
     if (!canTrain || (await isIntact(registry, name))) {
-      const { version, details } = await registry.resolve(name)
-      return { name, version, details, isNew: false }
+      const { version, estimator, details } = await registry.resolve(name)
+      return { name, version, estimator, details, isNew: false }
     }
     progress(`model ${name}: its artefact is missing or damaged; training it again`)
   }
   if (train === undefined || !canTrain || !(await mayTrain(registry, name))) throw unknown
-  const { classifier, details } = await train({ progress })
-  const bytes = artefactBytes(classifier)
-  const registered = await registry.register(parseReference(name).name, bytes, { details })
+  const { classifier, facts, training, details } = await train({ progress })
+  const bytes = artefactBytes(classifier, training === undefined ? {} : { training })
+  const registered = await registry.register(parseReference(name).name, bytes, {
+    ...facts,
+    details: { ...facts?.details, ...details },
+  })
   await pointTo(registered, registry, name)
   const used = await registry.resolve(name)
   if (used.version !== registered.version) {
@@ -85,7 +90,8 @@ async function ready(
     )
   }
   const isNew = used.version === registered.version
-  return { name, version: used.version, isNew, details: used.details }
+  const { version, estimator, details: found } = used
+  return { name, version, estimator, isNew, details: found }
 }
 
 /** Undefined where the registry knows what is named. */
@@ -164,7 +170,7 @@ async function openModel(
 ): Promise<Model<unknown, unknown>> {
   if (use.model !== undefined) return use.model
   const { classifier } = await registry.load(use.name)
-  checkLabels(use, classifier.labels)
+  checkLabels(use, answersOf(classifier))
   return classifier as Model<unknown, unknown>
 }
 
@@ -180,6 +186,11 @@ async function withRegistry(
   } finally {
     await store.close()
   }
+}
+
+/** All that a classifier can answer. */
+function answersOf({ labels, answersUnknown }: TextClassifier): readonly string[] {
+  return answersUnknown ? [...labels, unknownLabel] : labels
 }
 
 function checkLabels(use: ModelUse<unknown, unknown>, labels: readonly string[]): void {

@@ -10,24 +10,31 @@ import { featuresOf, type SharedVectorizerOptions } from './feature-words.ts'
 import type { LabelledTexts } from './labelled.ts'
 
 /** What each estimator is tried with: what matters most for it, from few values far apart. */
-const grid: Readonly<Partial<Record<EstimatorName, readonly Readonly<Record<string, unknown>>[]>>> =
-  {
-    'multinomial-nb': [{ alpha: 1 }, { alpha: 0.1 }, { alpha: 0.01 }],
-    'complement-nb': [{ alpha: 1 }, { alpha: 0.3 }, { alpha: 0.1 }, { alpha: 0.03 }],
-    'linear-svc': [{ C: 0.1 }, { C: 0.3 }, { C: 1 }],
-    'logistic-regression': [{ C: 10 }, { C: 100 }],
-    'nb-svm': [{ C: 0.1 }, { C: 1 }],
-  }
+const grid: Readonly<
+  Partial<Record<EstimatorName, { option: string; values: readonly number[] }>>
+> = {
+  'multinomial-nb': { option: 'alpha', values: [1, 0.1, 0.01] },
+  'complement-nb': { option: 'alpha', values: [1, 0.3, 0.1, 0.03] },
+  'linear-svc': { option: 'C', values: [0.1, 0.3, 1] },
+  'logistic-regression': { option: 'C', values: [10, 100] },
+  'nb-svm': { option: 'C', values: [0.1, 1] },
+}
 
 /** Tried for the best estimators of the first round. */
 const richer = ['word:1-1', 'word:1-3', 'word:1-2,char_wb:2-5']
+/** How many estimators go into the second round. */
 const kept = 2
+/** The best one's option is moved by this factor while that helps, so often at most. */
+const refineFactor = 3
+const maxRefinements = 4
 
 export interface AutomaticOptions {
   readonly clean: readonly CleaningStep[]
   readonly shared: SharedVectorizerOptions
   /** Features to stay with; undefined: they are chosen too. */
   readonly features?: FeatureSettings | undefined
+  /** How terms are weighed. Default: sublinear tf-idf. */
+  readonly tfidf?: FeatureSettings['tfidf'] | undefined
   readonly metric: Metric
   readonly seed: number
   progress(line: string): void
@@ -47,32 +54,60 @@ export function chooseCandidate(
   folds: readonly Fold[],
   options: AutomaticOptions,
 ): Choice {
-  const { clean, shared, metric } = options
-  const sublinear = (words: string): FeatureSettings => ({
+  const { clean, shared, metric, tfidf = { sublinearTf: true } } = options
+  const reading = (words: string): FeatureSettings => ({
     clean,
     features: featuresOf(words, shared),
-    tfidf: { sublinearTf: true },
+    tfidf,
   })
-  const first = options.features ?? sublinear('word:1-2')
+  const first = options.features ?? reading('word:1-2')
   const tried = crossValidate(data, folds, withGrid(first), options)
-  const leaders = bestOfEachEstimator(tried).slice(0, kept)
   if (options.features === undefined) {
-    for (const words of richer) {
-      options.progress(
-        `trying ${words} with ${leaders.map(({ candidate }) => candidate.estimator).join(' and ')}`,
-      )
-      const candidates = leaders.map(({ candidate }) => ({ ...candidate, ...sublinear(words) }))
+    const leaders = bestOfEachEstimator(tried).slice(0, kept)
+    // Counts as they are, unless the weighing was given.
+    const counts = options.tfidf === undefined ? [{ ...first, tfidf: false }] : []
+    const others = [...richer.map(reading), ...counts]
+    for (const features of others) {
+      const candidates = leaders.map(({ candidate }) => ({ ...candidate, ...features }))
       tried.push(...crossValidate(data, folds, candidates, options))
     }
   }
+  refine(data, folds, tried, options)
   tried.sort(byScore)
   return { best: tried[0]!, tried, why: whyText(tried, folds.length, metric) }
 }
 
 function withGrid(features: FeatureSettings): Candidate[] {
-  return Object.entries(grid).flatMap(([estimator, settings]) =>
-    settings.map((options) => ({ ...features, estimator: estimator as EstimatorName, options })),
+  return Object.entries(grid).flatMap(([estimator, { option, values }]) =>
+    values.map((value) => ({
+      ...features,
+      estimator: estimator as EstimatorName,
+      options: { [option]: value },
+    })),
   )
+}
+
+/** Moves the best one's option up and down from where it is, as long as the score rises. */
+function refine(
+  data: LabelledTexts,
+  folds: readonly Fold[],
+  tried: CandidateScore[],
+  options: AutomaticOptions,
+): void {
+  for (const factor of [refineFactor, 1 / refineFactor]) {
+    for (let step = 0; step < maxRefinements; step++) {
+      const best = tried.reduce((first, next) => (next.score > first.score ? next : first))
+      const { candidate } = best
+      const { option } = grid[candidate.estimator]!
+      const value = Number((Number(candidate.options[option]) * factor).toPrecision(2))
+      const next = { ...candidate, options: { [option]: value } }
+      const text = candidateText(next)
+      if (tried.some((one) => candidateText(one.candidate) === text)) break
+      const [found] = crossValidate(data, folds, [next], options)
+      tried.push(found!)
+      if (found!.score <= best.score) break
+    }
+  }
 }
 
 const byScore = (a: CandidateScore, b: CandidateScore) => b.score - a.score

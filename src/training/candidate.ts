@@ -44,11 +44,13 @@ export function estimatorOf(
 
 /** In words, for people: 'complement-nb(alpha=0.1) on word:1-2, tf-idf (sublinear)'. */
 export function candidateText(candidate: Candidate): string {
-  const options = Object.entries(candidate.options).map(
-    ([name, value]) => `${name}=${wordOf(value)}`,
-  )
-  const called = options.length === 0 ? '' : `(${options.join(', ')})`
-  return `${candidate.estimator}${called} on ${featureText(candidate)}`
+  return `${estimatorText(candidate)} on ${featureText(candidate)}`
+}
+
+/** In words: 'complement-nb(alpha=0.1)'. */
+export function estimatorText({ estimator, options }: Candidate): string {
+  const given = Object.entries(options).map(([name, value]) => `${name}=${wordOf(value)}`)
+  return given.length === 0 ? estimator : `${estimator}(${given.join(', ')})`
 }
 
 /** In words: 'word:1-2 + char_wb:2-5 (minDf=2), tf-idf (sublinear)'. */

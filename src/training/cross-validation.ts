@@ -6,7 +6,7 @@ import { ConfusionMatrix } from '../evaluation/classification.ts'
 import { TextFeatures } from '../features/text-features.ts'
 import { estimatorNamed } from '../models/estimators.ts'
 import { predictLabels } from '../models/linear.ts'
-import { type Candidate, candidateText, featureText } from './candidate.ts'
+import { type Candidate, estimatorText, featureText } from './candidate.ts'
 import { type LabelledTexts, selectLabelled } from './labelled.ts'
 
 export const metrics = ['macroF1', 'accuracy', 'balancedAccuracy'] as const
@@ -20,9 +20,12 @@ export interface Fold {
 
 export interface CandidateScore {
   readonly candidate: Candidate
-  /** The mean of the metric over the folds. */
+  /**
+   * The metric over the answers of all folds together. Not the mean of the folds' metrics: a fold in
+   * time order may hold one label alone, of which a recall or an F1 says nothing.
+   */
   readonly score: number
-  /** The standard deviation over the folds, with n - 1. */
+  /** The standard deviation of the folds' metrics, with n - 1: how much the score is to be trusted. */
   readonly deviation: number
   /** Fitting and asking, all folds together, without the vectorisers' part. */
   readonly seconds: number
@@ -44,42 +47,80 @@ export function crossValidate(
   candidates: readonly Candidate[],
   options: CrossValidationOptions,
 ): CandidateScore[] {
-  const scores = candidates.map(() => ({ byFold: [] as number[], seconds: 0 }))
+  const trials = candidates.map(() => new Trial())
   for (const group of groupsByFeatures(candidates)) {
-    const first = candidates[group[0]!]!
+    const members = group.map((place) => ({ candidate: candidates[place]!, trial: trials[place]! }))
     for (const [index, fold] of folds.entries()) {
-      const learnt = selectLabelled(data, fold.train)
-      const asked = selectLabelled(data, fold.test)
-      const features = new TextFeatures({
-        clean: first.clean,
-        features: first.features,
-        tfidf: first.tfidf,
-      })
-      const learntRows = features.fitTransform(learnt.texts)
-      const askedRows = features.transform(asked.texts)
-      const { multiplicities } = features
-      for (const place of group) {
-        const candidate = candidates[place]!
-        const start = performance.now()
-        const weights = estimatorNamed(candidate.estimator, candidate.options).fitWeights(
-          learntRows,
-          learnt.labels,
-          { seed: options.seed, multiplicities },
-        )
-        const score = scoreOf(predictLabels(weights, askedRows), asked.labels, options.metric)
-        const seconds = (performance.now() - start) / 1000
-        scores[place]!.byFold.push(score)
-        scores[place]!.seconds += seconds
-        options.progress(
-          `fold ${index + 1}/${folds.length}: ${candidateText(candidate)}: ${options.metric} ${score.toFixed(4)} (${seconds.toFixed(1)} s)`,
-        )
-      }
+      tryFold(data, fold, members, options.seed)
+      const best = members.reduce((first, next) =>
+        next.trial.score(options.metric) > first.trial.score(options.metric) ? next : first,
+      )
+      options.progress(
+        `${featureText(best.candidate)}: fold ${index + 1} of ${folds.length}, ${group.length} tried, ahead: ${estimatorText(best.candidate)} ${options.metric} ${best.trial.score(options.metric).toFixed(4)}`,
+      )
     }
   }
   return candidates.map((candidate, place) => {
-    const { byFold, seconds } = scores[place]!
-    return { candidate, ...meanAndDeviation(byFold), seconds }
+    const trial = trials[place]!
+    const { metric } = options
+    return {
+      candidate,
+      score: trial.score(metric),
+      deviation: trial.deviation(metric),
+      seconds: trial.seconds,
+    }
   })
+}
+
+/** What a candidate answered in the folds so far. */
+class Trial {
+  readonly #all = new ConfusionMatrix()
+  readonly #byFold: ConfusionMatrix[] = []
+  seconds = 0
+
+  add(answers: readonly string[], truths: readonly string[]): void {
+    const matrix = new ConfusionMatrix()
+    for (const [row, truth] of truths.entries()) {
+      matrix.add(truth, answers[row]!)
+      this.#all.add(truth, answers[row]!)
+    }
+    this.#byFold.push(matrix)
+  }
+
+  score(metric: Metric): number {
+    return this.#all.report()[metric]
+  }
+
+  deviation(metric: Metric): number {
+    const values = this.#byFold.map((matrix) => matrix.report()[metric])
+    if (values.length < 2) return 0
+    const mean = values.reduce((sum, value) => sum + value, 0) / values.length
+    const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0)
+    return Math.sqrt(squares / (values.length - 1))
+  }
+}
+
+/** Reads the texts once for all members, which have the same features. */
+function tryFold(
+  data: LabelledTexts,
+  fold: Fold,
+  members: readonly { readonly candidate: Candidate; readonly trial: Trial }[],
+  seed: number,
+): void {
+  const learnt = selectLabelled(data, fold.train)
+  const asked = selectLabelled(data, fold.test)
+  const { clean, features: vectorizers, tfidf } = members[0]!.candidate
+  const features = new TextFeatures({ clean, features: vectorizers, tfidf })
+  const learntRows = features.fitTransform(learnt.texts)
+  const askedRows = features.transform(asked.texts)
+  const { multiplicities } = features
+  for (const { candidate, trial } of members) {
+    const start = performance.now()
+    const estimator = estimatorNamed(candidate.estimator, candidate.options)
+    const weights = estimator.fitWeights(learntRows, learnt.labels, { seed, multiplicities })
+    trial.add(predictLabels(weights, askedRows), asked.labels)
+    trial.seconds += (performance.now() - start) / 1000
+  }
 }
 
 /** The places of candidates that read texts in the same way. */
@@ -92,16 +133,4 @@ function groupsByFeatures(candidates: readonly Candidate[]): number[][] {
     else group.push(place)
   }
   return [...groups.values()]
-}
-
-function scoreOf(answers: readonly string[], truths: readonly string[], metric: Metric): number {
-  const matrix = new ConfusionMatrix()
-  for (const [row, truth] of truths.entries()) matrix.add(truth, answers[row]!)
-  return matrix.report()[metric]
-}
-
-function meanAndDeviation(values: readonly number[]): { score: number; deviation: number } {
-  const score = values.reduce((sum, value) => sum + value, 0) / values.length
-  const squares = values.reduce((sum, value) => sum + (value - score) ** 2, 0)
-  return { score, deviation: values.length < 2 ? 0 : Math.sqrt(squares / (values.length - 1)) }
 }

@@ -57,6 +57,7 @@ export async function openFolder(
     batches,
     storedFiles: async () => stored,
     notes: () => notes,
+    shareRead: () => stored.length / files.length,
     close: async () => {},
   }
 }

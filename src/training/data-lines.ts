@@ -3,6 +3,7 @@
  * them). A blank line is an empty text: line n stays line n.
  */
 import { isUtf8 } from 'node:buffer'
+import { stat } from 'node:fs/promises'
 import { ByteWindow, type Encoding } from '../sources/files-bytes.ts'
 import { LineFrame } from '../sources/files-frames.ts'
 import { maxRecordSizeBytes, overlong } from '../sources/files-rows.ts'
@@ -34,6 +35,7 @@ export async function openLines(
     batches: () => readBatches(files[0]!, files[1], close),
     storedFiles,
     notes: () => [],
+    shareRead: () => files[0]!.shareRead,
     close,
   }
 }
@@ -80,16 +82,24 @@ class LineFile {
   /** What the last `take` found. */
   taken: string[] = []
   readonly #window: ByteWindow
+  readonly #sizeBytes: number
   readonly #frame = new LineFrame()
   #ended = false
 
-  private constructor(path: string, window: ByteWindow) {
+  private constructor(path: string, window: ByteWindow, sizeBytes: number) {
     this.path = path
     this.#window = window
+    this.#sizeBytes = sizeBytes
   }
 
   static async open(path: string, encoding: Encoding): Promise<LineFile> {
-    return new LineFile(path, await asTrainingData(() => ByteWindow.open(path, encoding)))
+    const { size } = await stat(path)
+    return new LineFile(path, await asTrainingData(() => ByteWindow.open(path, encoding)), size)
+  }
+
+  get shareRead(): number | undefined {
+    const { growsInPlace, offset } = this.#window
+    return growsInPlace ? Math.min(1, offset / this.#sizeBytes) : undefined
   }
 
   /** Takes the next lines, `maxLines` if there are as many; none: the end. */

@@ -3,6 +3,7 @@
  * here what they mean in a pipeline.
  */
 import { isUtf8 } from 'node:buffer'
+import { stat } from 'node:fs/promises'
 import { BatchBuilder } from '../core/batch-builder.ts'
 import { idOf } from '../core/identity.ts'
 import type { FileSettings } from '../sources/files-file.ts'
@@ -29,6 +30,7 @@ export async function openRecords(
 ): Promise<RowReader> {
   return asTrainingData(async () => {
     const storedFiles = await watchFiles([path])
+    const { size } = await stat(path)
     const file = await OpenFile.open(path, settings)
     try {
       const columns = await file.readColumns()
@@ -45,6 +47,7 @@ export async function openRecords(
         batches: (select) => readBatches(file, columns ?? [], select ?? columns ?? [], refuse),
         storedFiles,
         notes: () => [],
+        shareRead: () => (file.growsInPlace ? Math.min(1, file.mark.offset / size) : undefined),
         close: () => file.close(),
       }
     } catch (error) {

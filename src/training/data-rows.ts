@@ -68,6 +68,8 @@ export interface RowReader {
   storedFiles(): Promise<readonly StoredFile[]>
   /** What a person should know of how the rows were read, a sentence each; after the last row. */
   notes(): readonly string[]
+  /** How much was read so far, from 0 to 1; undefined where that is not known (gzip). */
+  shareRead?(): number | undefined
   /** Gives back what opening took. Safe to call twice. */
   close(): Promise<void>
 }

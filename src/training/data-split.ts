@@ -90,13 +90,18 @@ export function stratifiedFolds(labels: readonly string[], folds: number, seed: 
 
 /**
  * Forward chaining: the rows in order of time are cut into `folds + 1` stretches; each but the first
- * is tried after learning from all before it (as scikit-learn's TimeSeriesSplit). Rows of the same
- * moment stay together. Throws `TRAINING_DATA_INVALID` for fewer different times than stretches.
+ * is tried after learning from all before it (as scikit-learn's TimeSeriesSplit). `triedShare` is the
+ * share of rows that are tried in all; by default the stretches are equal. Rows of the same moment
+ * stay together. Throws `TRAINING_DATA_INVALID` for fewer different times than stretches.
  */
-export function timeFolds(timesMs: Float64Array, folds: number): Split[] {
+export function timeFolds(
+  timesMs: Float64Array,
+  folds: number,
+  triedShare = folds / (folds + 1),
+): Split[] {
   checkFolds(folds)
   const order = orderOfTime(timesMs)
-  const size = Math.floor(timesMs.length / (folds + 1))
+  const size = Math.floor((timesMs.length * triedShare) / folds + 1e-9)
   const wanted = Array.from({ length: folds }, (_, fold) => timesMs.length - (folds - fold) * size)
   const found = borders(timesMs, order, wanted)
   return found.map((border, fold) => ({

@@ -2,6 +2,7 @@
  * Training from files: reads them, keeps the test rows apart, trains and says what came of it. The
  * recipe is plain data, so that a version can be trained again and compared byte for byte.
  */
+import { resolve } from 'node:path'
 import { fail } from '../core/errors.ts'
 import { type LabelledOptions, type LabelledRows, readLabelled } from './data.ts'
 import type { DataSource } from './data-rows.ts'
@@ -30,24 +31,47 @@ export interface FileTraining extends TextTraining {
 
 const maxNamedFiles = 16
 
-/** Throws `TRAINING_DATA_INVALID`, `TRAINING_INVALID` and `OPTIONS_INVALID`. */
+/**
+ * Trains as a recipe says. The recipe that is kept has absolute paths, so that it is the same from
+ * another directory. Throws `TRAINING_DATA_INVALID`, `TRAINING_INVALID` and `OPTIONS_INVALID`.
+ */
 export async function trainFiles(
   recipe: FileRecipe,
   progress: (line: string) => void = () => {},
 ): Promise<FileTraining> {
-  const { data, reading, settings } = recipe
+  const { data, test: testSource, reading, settings } = recipe
   progress(`reading ${nameOf(data)}`)
   const rows = await readLabelled(data, reading)
-  tellNotes(rows, progress)
-  const { train, test, testData } = await splitOf(recipe, rows, progress)
-  const result = trainText(train, test, settings, progress)
+  const { train, test, testData, notes } = await splitOf(recipe, rows, progress)
+  const learnt = trainText(train, test, settings, progress)
+  const result = { ...learnt, warnings: [...notesOf(rows), ...notes, ...learnt.warnings] }
   const fingerprint = { train: shortFingerprint(rows), ...testData }
+  const kept: FileRecipe = {
+    ...recipe,
+    data: absolute(data),
+    test: testSource === null ? null : absolute(testSource),
+  }
   return {
     ...result,
-    trained: trainedOf(result, settings, fingerprint, { ...recipe }),
+    trained: trainedOf(result, settings, fingerprint, { ...kept }),
     trainRows: train.texts.length,
     testRows: test?.texts.length ?? 0,
   }
+}
+
+/** The paths that a source names. */
+export function pathsOf(source: DataSource): readonly string[] {
+  if (typeof source === 'string') return [source]
+  const { textFile, labelFile } = source
+  return labelFile === undefined ? [textFile] : [textFile, labelFile]
+}
+
+function absolute(source: DataSource): DataSource {
+  if (typeof source === 'string') return resolve(source)
+  const { textFile, labelFile } = source
+  return labelFile === undefined
+    ? { textFile: resolve(textFile) }
+    : { textFile: resolve(textFile), labelFile: resolve(labelFile) }
 }
 
 interface SplitRows {
@@ -55,6 +79,8 @@ interface SplitRows {
   readonly test: LabelledTexts | undefined
   /** What the test rows are, for the registry. */
   readonly testData: Readonly<Record<string, unknown>>
+  /** What a person should know of how the test rows were read. */
+  readonly notes: readonly string[]
 }
 
 async function splitOf(
@@ -65,10 +91,10 @@ async function splitOf(
   if (test !== null) {
     progress(`reading ${nameOf(test)}`)
     const testRows = await readLabelled(test, reading)
-    tellNotes(testRows, progress)
-    return { train: rows, test: testRows, testData: { test: shortFingerprint(testRows) } }
+    const testData = { test: shortFingerprint(testRows) }
+    return { train: rows, test: testRows, testData, notes: notesOf(testRows) }
   }
-  if (share === 0) return { train: rows, test: undefined, testData: {} }
+  if (share === 0) return { train: rows, test: undefined, testData: {}, notes: [] }
   if (!(share > 0 && share < 1)) {
     throw fail('OPTIONS_INVALID', `training: holdout is ${share}; give a share from 0 to below 1`)
   }
@@ -78,6 +104,7 @@ async function splitOf(
       train: selectLabelled(rows, parts.train),
       test: selectLabelled(rows, parts.test),
       testData: { test: { split: 'by-time', share } },
+      notes: [],
     }
   }
   const parts = holdout(rows.labels, share, settings.seed ?? 0)
@@ -85,6 +112,7 @@ async function splitOf(
     train: selectLabelled(rows, parts.train),
     test: selectLabelled(rows, parts.test),
     testData: { test: { split: 'holdout', share, seed: settings.seed ?? 0 } },
+    notes: [],
   }
 }
 
@@ -96,10 +124,14 @@ function shortFingerprint({ fingerprint }: LabelledRows): Readonly<Record<string
   return { ...all, fileCount: files.length, sizeBytes }
 }
 
-function tellNotes({ notes, skipped }: LabelledRows, progress: (line: string) => void): void {
-  for (const note of notes) progress(note)
-  if (skipped.unlabelled > 0) progress(`rows passed over without a label: ${skipped.unlabelled}`)
-  if (skipped.textless > 0) progress(`rows passed over without a text: ${skipped.textless}`)
+/** What a person should know of how rows were read, a sentence each. */
+export function notesOf({ notes, skipped }: LabelledRows): string[] {
+  const { unlabelled, textless } = skipped
+  return [
+    ...notes,
+    ...(unlabelled > 0 ? [`rows passed over without a label: ${unlabelled}`] : []),
+    ...(textless > 0 ? [`rows passed over without a text: ${textless}`] : []),
+  ]
 }
 
 function nameOf(source: DataSource): string {
