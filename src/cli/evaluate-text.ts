@@ -84,20 +84,29 @@ export function priorsText(
     `how common labels are, estimated from the texts alone: ${changed}`,
     ...alignedLines([['label', 'in training', 'estimated here', 'truly here'], ...shares]),
     ...(hidden > 0 ? [`... and ${countText(hidden)} labels that moved less`] : []),
-    ...doubts(labels),
+    ...doubts(labels, before),
     '',
     'answers before and after correcting for it',
     ...sideBySide('before', before, 'after', report),
+    ...(report.accuracy < before.accuracy
+      ? [
+          'worse: more than the shares of the labels differs from the training; leave them as they are',
+        ]
+      : []),
   ].join('\n')
 }
 
-/** With probabilities that are none the estimate runs away until a label is left out. */
-function doubts(labels: CorrectedPriors['labels']): string[] {
+/** The estimate is one only of probabilities that mean what they say; else it may run away. */
+function doubts(labels: CorrectedPriors['labels'], { ece }: EvaluationReport): string[] {
   const gone = labels.filter(({ training, estimated }) => training > 0.01 && estimated < 1e-4)
-  if (gone.length === 0) return []
-  const names = gone.slice(0, 5).map(({ label }) => labelText(label))
+  if (gone.length === 0 && (ece ?? 0) < 0.1) return []
+  const names = gone.slice(0, 5).map(({ label }) => `'${labelText(label)}'`)
+  const what =
+    gone.length > 0
+      ? `${names.join(', ')}${gone.length > 5 ? ', ...' : ''} estimated away`
+      : `the calibration error is ${ece!.toFixed(2)}`
   return [
-    `${names.join(', ')}${gone.length > 5 ? ', ...' : ''} estimated away: do not trust it before the model is calibrated (train with --calibrate sigmoid)`,
+    `do not trust it before the model is calibrated (train with --calibrate sigmoid): ${what}`,
   ]
 }
 

@@ -48,12 +48,15 @@ async function columnsFor(
   { text, label, ...options }: LabelledOptions,
 ): Promise<LearntColumns> {
   const learnt = learntColumns(version)
-  const isOpen = (text === undefined && learnt.text) ?? (label === undefined && learnt.label)
-  if (isOpen === undefined || isOpen === false) return {}
+  const open = {
+    text: text === undefined ? learnt.text : undefined,
+    label: label === undefined ? learnt.label : undefined,
+  }
+  if (open.text === undefined && open.label === undefined) return {}
   const columns = await columnsIn(source, options)
   return definedOf({
-    text: learnt.text !== undefined && hasAll(columns, learnt.text) ? learnt.text : undefined,
-    label: learnt.label !== undefined && hasAll(columns, [learnt.label]) ? learnt.label : undefined,
+    text: open.text !== undefined && hasAll(columns, open.text) ? open.text : undefined,
+    label: open.label !== undefined && hasAll(columns, [open.label]) ? open.label : undefined,
   })
 }
 

@@ -164,9 +164,14 @@ function changeLines(model: ModelRecord, made: RegistryChange, isNew: boolean): 
   return lines
 }
 
-/** What it pointed to and what it points to, while both are there. */
-function versionsIn({ versions }: ModelRecord, { previous, version }: RegistryChange) {
-  return [previous, version].flatMap((hash) => versions.filter((one) => one.version === hash))
+/** What the name stood for and what the alias points to, while both are there. */
+function versionsIn(
+  { versions, newest }: ModelRecord,
+  { alias, previous, version }: RegistryChange,
+) {
+  const stood = previous ?? (alias === championAlias ? newest.version : null)
+  if (stood === version) return []
+  return [stood, version].flatMap((hash) => versions.filter((one) => one.version === hash))
 }
 
 function comparisonText(versions: readonly RegisteredVersion[]): string {

@@ -36,7 +36,9 @@ async function list(here: CommandContext, { all, json }: ListFlags): Promise<voi
     return
   }
   if (models.length === 0) {
-    output.say(`no models: none was registered in ${here.directory} yet; ${trainFirst}`)
+    output.say(
+      `no models: none was registered in ${here.directory} yet; train one first: ${trainFirst}`,
+    )
     return
   }
   const width = output.columns === undefined ? Infinity : Math.max(24, output.columns - 72)

@@ -4,6 +4,7 @@
  */
 import { Command } from 'commander'
 import { fail } from '../core/errors.ts'
+import type { Classification } from '../models/model.ts'
 import type { LoadedModel } from '../registry/registry.ts'
 import { type CommandContext, type ContextSource, processContext } from './context.ts'
 import { parseNames, type TextFlags, withTextFlags } from './data-flags.ts'
@@ -76,6 +77,9 @@ class Prediction {
   readonly #startMs = performance.now()
   #shownMs = 0
   #answered = 0
+  /** Answers that are those to no text at all. */
+  #guessed = 0
+  readonly #guess: Classification
 
   constructor(here: CommandContext, model: LoadedModel, rows: PredictRows, flags: PredictFlags) {
     this.#here = here
@@ -88,6 +92,7 @@ class Prediction {
       terms: explain === true ? explainedTerms : (explain ?? 0),
     }
     this.#line = new StatusLine(process.stderr)
+    this.#guess = model.classifier.predict([''])[0]!
   }
 
   async run(): Promise<void> {
@@ -124,6 +129,10 @@ class Prediction {
     })
     await this.#here.output.print(lines.join('\n'))
     this.#answered += asked.length
+    const { label, score } = this.#guess
+    for (const answer of answers) {
+      if (answer.label === label && answer.score === score) this.#guessed++
+    }
     if (stop === undefined) return
     throw fail(
       'TRAINING_DATA_INVALID',
@@ -151,11 +160,19 @@ class Prediction {
         `rows passed over: ${countText(skipped.count)}; the first: ${skipped.first.join('; ')}`,
       )
     }
+    if (this.#guessed > 0) output.say(this.#guessText())
     if (this.#rows.isTyped) return
     const rows = `${countText(this.#answered)} ${this.#answered === 1 ? 'row' : 'rows'}`
     // Of a few rows a rate says more of the start than of the model.
     const rate = this.#answered < 1000 ? '' : `, ${this.#rate(performance.now())}`
     output.say(`${rows} answered by ${versionWords(this.#model.version)}${rate}`)
+  }
+
+  #guessText(): string {
+    const { clean } = this.#model.classifier.model
+    const after = clean.length === 0 ? '' : ` once cleaned (${clean.join(', ')})`
+    const share = `${countText(this.#guessed)} of ${countText(this.#answered)}`
+    return `texts without a term that the model knows${after}: ${share}; their answer is a guess`
   }
 
   #rate(nowMs: number): string {

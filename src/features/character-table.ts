@@ -93,7 +93,9 @@ export class CharacterTable implements TermReader {
     if (this.#characters.length < length || this.#characters.length > keptBufferLength) {
       this.#characters = new Int32Array(Math.max(256, length))
     }
-    const most = length * (this.#longest - this.#shortest + 1)
+    // The space between two words is one of the text, but a term of each where one character is one.
+    const spaces = this.#withinWords && this.#shortest === 1 ? length >> 1 : 0
+    const most = length * (this.#longest - this.#shortest + 1) + spaces
     if (this.terms.length < most || this.terms.length > keptBufferLength) {
       this.terms = new Int32Array(Math.max(256, most))
     }

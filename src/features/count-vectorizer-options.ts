@@ -50,6 +50,9 @@ export interface CheckedCountVectorizerOptions {
   readonly stopWords: StopWords
 }
 
+/** A reader keeps room for the n-grams that may begin at each place of a text. */
+export const longestGram = 1000
+
 const analyzers: ReadonlySet<Analyzer> = new Set(['word', 'char', 'char_wb'] as const)
 const known = new Set([
   'analyzer',
@@ -74,17 +77,18 @@ export function checkCountVectorizerOptions(
   if (!analyzers.has(analyzer)) {
     throw invalid(`analyzer is '${analyzer}'; give one of: ${[...analyzers].join(', ')}`)
   }
-  const [shortest, longest] = options.ngramRange ?? [1, 1]
-  if (!isCount(shortest) || !isCount(longest) || longest < shortest) {
-    throw invalid(
-      `ngramRange is [${shortest}, ${longest}]; give two whole numbers, the lower first`,
-    )
-  }
+  const [shortest, longest] = checkRange(options.ngramRange ?? [1, 1])
   const maxFeatures = options.maxFeatures ?? null
   if (maxFeatures !== null && !isCount(maxFeatures)) {
     throw invalid(`maxFeatures is ${maxFeatures}; give a whole number from 1, or null`)
   }
   checkStopWords('count vectoriser', options.stopWords ?? null)
+  for (const name of ['lowercase', 'binary'] as const) {
+    const value = options[name] ?? false
+    if (typeof value !== 'boolean') {
+      throw invalid(`${name} is ${JSON.stringify(value)}; give true or false`)
+    }
+  }
   return {
     analyzer,
     lowercase: options.lowercase ?? true,
@@ -106,10 +110,25 @@ function checkFrequency(
     const isShare = value < 1 || (value === 1 && one === 'share')
     return checkFrequency(name, isShare ? { share: value } : { count: value }, one)
   }
+  if (typeof value !== 'object' || value === null) throw wrongFrequency(name, value)
   if ('count' in value && isCount(value.count)) return { count: value.count }
   if ('share' in value && value.share >= 0 && value.share <= 1) return { share: value.share }
-  throw invalid(
+  throw wrongFrequency(name, value)
+}
+
+function wrongFrequency(name: string, value: unknown) {
+  return invalid(
     `${name} is ${JSON.stringify(value)}; give a whole number of documents, or a share from 0 to 1`,
+  )
+}
+
+function checkRange(range: unknown): [number, number] {
+  const [shortest, longest, ...more] = Array.isArray(range) ? (range as readonly number[]) : []
+  if (isCount(shortest) && isCount(longest) && longest >= shortest && more.length === 0) {
+    if (longest <= longestGram) return [shortest, longest]
+  }
+  throw invalid(
+    `ngramRange is ${JSON.stringify(range)}; give two whole numbers, the lower first, up to ${longestGram}`,
   )
 }
 
@@ -121,8 +140,8 @@ export function documentCount(
   return 'count' in frequency ? frequency.count : frequency.share * documents
 }
 
-function isCount(value: number): boolean {
-  return Number.isInteger(value) && value >= 1
+function isCount(value: number | undefined): value is number {
+  return Number.isInteger(value) && value! >= 1
 }
 
 function invalid(what: string) {

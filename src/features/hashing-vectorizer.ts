@@ -5,6 +5,7 @@
  */
 import { fail, suggestion } from '../core/errors.ts'
 import type { Analyzer } from './analyse.ts'
+import { longestGram } from './count-vectorizer-options.ts'
 import { HashedTerms } from './hashed-terms.ts'
 import { murmur3 } from './murmur3.ts'
 import { KeySorter } from './sort-keys.ts'
@@ -69,7 +70,7 @@ export function checkHashingVectorizerOptions(
   }
   if (!isRange(ngramRange)) {
     throw invalid(
-      `ngramRange is ${JSON.stringify(ngramRange)}; give two whole numbers from 1, the lower first`,
+      `ngramRange is ${JSON.stringify(ngramRange)}; give two whole numbers from 1, the lower first, up to ${longestGram}`,
     )
   }
   checkStopWords('hashing vectoriser', stopWords)
@@ -174,6 +175,7 @@ function isRange(range: unknown): boolean {
     Number.isInteger(shortest) &&
     Number.isInteger(longest) &&
     Number(shortest) >= 1 &&
+    Number(longest) <= longestGram &&
     Number(longest) >= Number(shortest)
   )
 }

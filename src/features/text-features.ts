@@ -66,6 +66,11 @@ export interface HashingBlock {
 export const columnsOf = (block: TextBlock) =>
   block.vectorizer === 'count' ? block.terms.length : block.buckets.length + 1
 
+/**
+ * Columns that hashing into features may have: a scorer keeps 25 bytes for each, whatever was learnt.
+ */
+const mostBuckets = 2 ** 26
+
 interface CheckedTextFeatures {
   readonly clean: readonly CleaningStep[]
   readonly vectorizers: readonly (CountVectorizer | HashingVectorizer)[]
@@ -186,12 +191,12 @@ function check({ clean = [], features = {}, tfidf = false, ...unknown }: TextFea
   }
   return {
     clean: checkCleaning(clean),
-    vectorizers: list.map((options) => vectorizerOf(options, tfidf !== false)),
+    vectorizers: list.map((options) => vectorizerOf(options, tfidf)),
     tfidf: tfidf === false ? null : new TfidfTransformer(tfidf === true ? {} : tfidf).options,
   }
 }
 
-function vectorizerOf(given: VectorizerOptions, hasTfidf: boolean) {
+function vectorizerOf(given: VectorizerOptions, tfidf: TfidfTransformerOptions | boolean) {
   if (given.vectorizer !== 'hashing') {
     const { vectorizer = 'count', ...options } = given
     if (vectorizer === 'count') return new CountVectorizer(options)
@@ -201,14 +206,32 @@ function vectorizerOf(given: VectorizerOptions, hasTfidf: boolean) {
     )
   }
   const { vectorizer: _, ...options } = given
-  if (!hasTfidf) return new HashingVectorizer(options)
+  if (tfidf === false) return hashingVectorizer(options)
   if (options.norm !== undefined && options.norm !== null) {
     throw fail(
       'OPTIONS_INVALID',
       `text features: hashing has norm '${options.norm}' and tf-idf one of its own; leave the first out`,
     )
   }
-  return new HashingVectorizer({ ...options, norm: null })
+  const { alternateSign = true, binary = false } = options
+  if (tfidf !== true && tfidf.sublinearTf === true && alternateSign && !binary) {
+    throw fail(
+      'OPTIONS_INVALID',
+      'text features: sublinearTf is the logarithm of a count, and hashing with alternateSign counts below zero; set alternateSign to false',
+    )
+  }
+  return hashingVectorizer({ ...options, norm: null })
+}
+
+/** One whose columns a scorer has room for. Throws `OPTIONS_INVALID`. */
+export function hashingVectorizer(options: HashingVectorizerOptions): HashingVectorizer {
+  const vectorizer = new HashingVectorizer(options)
+  const { nFeatures } = vectorizer.options
+  if (nFeatures <= mostBuckets) return vectorizer
+  throw fail(
+    'OPTIONS_INVALID',
+    `text features: nFeatures is ${nFeatures}; a model takes ${mostBuckets} at most`,
+  )
 }
 
 function learnCounts(vectorizer: CountVectorizer, texts: readonly string[]) {

@@ -33,6 +33,10 @@ export function checkTfidfTransformerOptions(
   if (norm !== 'l2' && norm !== 'l1' && norm !== null) {
     throw fail('OPTIONS_INVALID', `tf-idf: norm is '${norm}'; give 'l2', 'l1' or null`)
   }
+  for (const [option, value] of Object.entries({ useIdf, smoothIdf, sublinearTf })) {
+    if (typeof value === 'boolean') continue
+    throw fail('OPTIONS_INVALID', `tf-idf: ${option} is ${JSON.stringify(value)}; give true or false`)
+  }
   return { norm, useIdf, smoothIdf, sublinearTf }
 }
 

@@ -70,6 +70,7 @@ export class Index {
     const baseOffsets = outputs.map((output) => this.#append(output, producerId))
     this.#checkpoint(groupId, checkpoints)
     this.#change(changes)
+    if (commit.changesOf !== undefined) this.#change(commit.changesOf({ baseOffsets }))
     return { kind: 'done', result: { baseOffsets } }
   }
 

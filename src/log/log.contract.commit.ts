@@ -176,6 +176,27 @@ export function commitLaws(open: OpenLog): void {
         assert.deepEqual(await valuesOf(log, 't', 0, keys), { a: 'other store' })
       }))
 
+    it('keeps what is known only with the offsets, in the same commit', () =>
+      withLog(open, async (log) => {
+        await log.createTopic('told', { partitions: 2 })
+        await put(log, 'told', 1, ['before'])
+        const commit = (value: string): Commit => ({
+          outputs: [output('told', 0, [value]), output('told', 1, [value, value])],
+          changesOf: ({ baseOffsets }) => [
+            { store: 's', partition: 0, key: value, value: Buffer.from(baseOffsets.join()) },
+          ],
+        })
+        const results = await Promise.all([log.commit(commit('a')), log.commit(commit('b'))])
+        const kept = await valuesOf(log, 's', 0, ['a', 'b', 'c'])
+        assert.deepEqual(kept, {
+          a: results[0].baseOffsets.join(),
+          b: results[1].baseOffsets.join(),
+        })
+        const refused = { ...commit('c'), outputs: [output('none', 0, ['c'])] }
+        await refusedWith('TOPIC_UNKNOWN', log.commit(refused))
+        assert.deepEqual(await valuesOf(log, 's', 0, ['c']), {})
+      }))
+
     it('wakes those who wait for a change, here and at another handle', () =>
       withLog(open, async (log, setup) => {
         const other = (await setup.second?.()) ?? log

@@ -73,6 +73,11 @@ export interface Commit {
   readonly outputs: readonly Output[]
   readonly checkpoints?: readonly Checkpoint[]
   readonly changes?: readonly StateChange[]
+  /**
+   * Further changes, of what is known only once the offsets are: an answer that names them. Called
+   * inside the transaction, again when it is tried again; it must not throw.
+   */
+  readonly changesOf?: (result: CommitResult) => readonly StateChange[]
   /** Whoever commits checkpoints is a member of the group and is refused once it owns them no more. */
   readonly member?: Membership
 }

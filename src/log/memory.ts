@@ -151,7 +151,7 @@ class Handle implements MemoryLog {
     for (const { topic, partition, offset, metadata } of checkpoints) {
       store.groups.get(member!.group)!.save({ topic, partition, offset, metadata })
     }
-    for (const change of changes) {
+    for (const change of [...changes, ...(commit.changesOf?.({ baseOffsets }) ?? [])]) {
       const values = valuesOf(store, change.store, change.partition)
       if (change.value === null) values.delete(change.key)
       else values.set(change.key, Buffer.from(change.value))

@@ -3,8 +3,13 @@ import {
   type CountVectorizerOptions,
   checkCountVectorizerOptions,
 } from '../features/count-vectorizer-options.ts'
-import { HashingVectorizer, type HashingVectorizerOptions } from '../features/hashing-vectorizer.ts'
-import { columnsOf, type LearntTfidf, type TextBlock } from '../features/text-features.ts'
+import type { HashingVectorizerOptions } from '../features/hashing-vectorizer.ts'
+import {
+  columnsOf,
+  hashingVectorizer,
+  type LearntTfidf,
+  type TextBlock,
+} from '../features/text-features.ts'
 import {
   checkTfidfTransformerOptions,
   type TfidfTransformerOptions,
@@ -72,7 +77,7 @@ function decodeVectorizer(
   if (vectorizer !== 'hashing') {
     throw damaged(where, `its vectoriser ${index} is a '${String(vectorizer)}'`)
   }
-  const checked = new HashingVectorizer(options as HashingVectorizerOptions).options
+  const checked = hashingVectorizer(options as HashingVectorizerOptions).options
   const buckets = sections[named(index, 'buckets')]
   const isRight =
     buckets instanceof Uint32Array &&

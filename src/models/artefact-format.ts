@@ -118,7 +118,8 @@ function parseHeader(bytes: Buffer, where: string): Record<string, unknown> {
 function sectionEntries(header: Readonly<Record<string, unknown>>, where: string): SectionEntry[] {
   const entries = header.sections
   if (!Array.isArray(entries)) throw damaged(where, 'its header lists no sections')
-  for (const { name, type, length } of entries as Partial<SectionEntry>[]) {
+  for (const entry of entries as (Partial<SectionEntry> | null)[]) {
+    const { name, type, length } = entry ?? {}
     const isKnown = typeof type === 'string' && Object.hasOwn(elementTypes, type)
     if (typeof name !== 'string' || !isKnown || !Number.isSafeInteger(length) || length! < 0) {
       throw damaged(where, 'its header describes a section that cannot be')

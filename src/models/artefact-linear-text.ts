@@ -2,6 +2,7 @@
 import { codeOf, messageOf } from '../core/errors.ts'
 import { checkCleaning } from '../features/clean.ts'
 import { columnsOf } from '../features/text-features.ts'
+import { sortByCodePoint } from '../features/tokenise.ts'
 import { decodeBlock, encodeBlock } from './artefact-block.ts'
 import { type DecodedArtefact, damaged, type Sections } from './artefact-format.ts'
 import { decodeLink, encodeLink } from './artefact-link.ts'
@@ -66,6 +67,7 @@ export function decodeLinearTextModel(
     )
     const columns = blocks.reduce((sum, block) => sum + columnsOf(block), 0)
     const numbers = (name: string, length: number) => numbersIn(sections, name, length, where)
+    const priorsIn = (name: string) => checkPriors(numbers(name, labels.length), name, where)
     return {
       labels,
       clean: checkCleaning(clean),
@@ -77,8 +79,8 @@ export function decodeLinearTextModel(
       estimator,
       coefficients: numbers('coefficients', labels.length * columns),
       intercepts: numbers('intercepts', labels.length),
-      trainingPriors: numbers('trainingPriors', labels.length),
-      priors: hasPriors ? numbers('priors', labels.length) : null,
+      trainingPriors: priorsIn('trainingPriors'),
+      priors: hasPriors ? priorsIn('priors') : null,
     }
   } catch (error) {
     if (codeOf(error) !== 'OPTIONS_INVALID') throw error
@@ -89,7 +91,10 @@ export function decodeLinearTextModel(
 function checkHeader(header: Readonly<Record<string, unknown>>, where: string): Header {
   const { labels, parameters } = header as Partial<Header>
   const hasLabels =
-    Array.isArray(labels) && labels.length > 1 && labels.every((l) => typeof l === 'string')
+    Array.isArray(labels) &&
+    labels.length > 1 &&
+    labels.every((label) => typeof label === 'string') &&
+    isSorted(labels as string[])
   const hasParameters =
     typeof parameters === 'object' &&
     Array.isArray(parameters?.clean) &&
@@ -99,14 +104,28 @@ function checkHeader(header: Readonly<Record<string, unknown>>, where: string): 
     scoreKinds.includes(parameters.scoreKind) &&
     typeof parameters.link === 'object' &&
     parameters.link !== null &&
-    isNumberOrNull(parameters.binarize) &&
-    isNumberOrNull(parameters.minConfidence) &&
+    isNullOrUpTo(Infinity, parameters.binarize) &&
+    isNullOrUpTo(1, parameters.minConfidence) &&
     typeof parameters.hasPriors === 'boolean' &&
-    typeof parameters.estimator?.name === 'string'
+    typeof parameters.estimator?.name === 'string' &&
+    typeof parameters.estimator.options === 'object'
   if (!hasLabels || !hasParameters) throw damaged(where, 'its header lacks labels or parameters')
   return { labels: labels as readonly string[], parameters: parameters as Header['parameters'] }
 }
 
-function isNumberOrNull(value: unknown): boolean {
-  return value === null || (typeof value === 'number' && Number.isFinite(value))
+/** By code point, each once. */
+function isSorted(labels: readonly string[]): boolean {
+  const sorted = sortByCodePoint([...new Set(labels)])
+  return sorted.length === labels.length && sorted.every((label, place) => label === labels[place])
+}
+
+/** Shares above zero that add up to one, or scores could not be corrected by them. */
+function checkPriors(priors: Float64Array, name: string, where: string): Float64Array {
+  const sum = priors.reduce((total, prior) => total + prior, 0)
+  if (priors.every((prior) => prior > 0) && Math.abs(sum - 1) < 1e-6) return priors
+  throw damaged(where, `its section '${name}' holds no shares that add up to one`)
+}
+
+function isNullOrUpTo(most: number, value: unknown): boolean {
+  return value === null || (typeof value === 'number' && value >= 0 && value <= most)
 }

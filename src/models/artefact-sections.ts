@@ -1,7 +1,8 @@
 /** Sections of an artefact as what they hold: checked numbers, and strings in one row. */
 import { damaged, type Section, type Sections } from './artefact-format.ts'
+import { mostWeight } from './linear.ts'
 
-/** `length` finite numbers. Throws `MODEL_DAMAGED`. */
+/** `length` numbers, finite and not too large to score with. Throws `MODEL_DAMAGED`. */
 export function numbersIn(
   sections: Sections,
   name: string,
@@ -12,8 +13,8 @@ export function numbersIn(
   if (!(section instanceof Float64Array && section.length === length)) {
     throw damaged(where, `its section '${name}' does not hold ${length} numbers`)
   }
-  if (!section.every(Number.isFinite)) {
-    throw damaged(where, `its section '${name}' holds a number that is not finite`)
+  if (!section.every((value) => Math.abs(value) <= mostWeight)) {
+    throw damaged(where, `its section '${name}' holds a number that is not finite, or too large`)
   }
   return section
 }

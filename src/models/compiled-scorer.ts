@@ -24,6 +24,10 @@ export class CompiledTextClassifier<Label extends string = string>
   /** By label: what its probability is multiplied by, before they are shared out; null: nothing. */
   readonly #corrections: Float64Array | null
   readonly #row: Float64Array
+  /** True where the highest score has the highest probability, and says so where both round to 1. */
+  readonly #isByScore: boolean
+  /** The index of the likeliest label of the text that was scored last. */
+  #likeliest = 0
 
   constructor(model: LinearTextModel<Label>, blocks?: readonly CompiledBlock[]) {
     this.model = model
@@ -32,6 +36,9 @@ export class CompiledTextClassifier<Label extends string = string>
     this.#clean = model.clean.length === 0 ? null : cleaner(model.clean)
     this.#corrections = correctionsOf(model)
     this.#row = new Float64Array(model.labels.length)
+    const { kind } = model.link
+    this.#isByScore =
+      this.#corrections === null && (kind === 'softmax' || kind === 'one-vs-rest')
   }
 
   get answersUnknown(): boolean {
@@ -46,7 +53,7 @@ export class CompiledTextClassifier<Label extends string = string>
     const row = this.#row
     for (let index = 0; index < inputs.length; index++) {
       const known = this.#score(inputs[index]!, row)
-      const best = argmax(row, 0, row.length)
+      const best = this.#likeliest
       const score = row[best]!
       const isUnknown = minConfidence !== null && (known === 0 || score < minConfidence)
       // With minConfidence the type of the labels has 'unknown' in it: the pipeline checks that.
@@ -65,6 +72,12 @@ export class CompiledTextClassifier<Label extends string = string>
       probabilities.set(this.#row, index * count)
     }
     return probabilities
+  }
+
+  /** The index of the label that `predict` answers with, where it does not answer 'unknown'. */
+  likeliest(text: string): number {
+    this.#score(text, this.#row)
+    return this.#likeliest
   }
 
   /** The scores before they become probabilities: for naive Bayes ln P(text, label). */
@@ -93,8 +106,10 @@ export class CompiledTextClassifier<Label extends string = string>
   #score(text: string, probabilities: Float64Array): number {
     const known = this.#decide(text, probabilities)
     const count = this.labels.length
+    if (this.#isByScore) this.#likeliest = argmax(probabilities, 0, count)
     scoresToProbabilities(this.model.link, probabilities, 0, count)
     if (this.#corrections !== null) correct(probabilities, this.#corrections)
+    if (!this.#isByScore) this.#likeliest = argmax(probabilities, 0, count)
     return known
   }
 

@@ -45,41 +45,67 @@ export interface DualSolution {
   readonly converged: readonly boolean[]
 }
 
-/** Solves for all lanes at once, each on its own but in the same order of rows. */
+/** Solves for all lanes, each on its own but, while that is faster, in the same order of rows. */
 export function solveDual(problem: DualProblem): DualSolution {
-  const state = start(problem)
   const lanes = problem.labels.map((_, lane) => lane)
+  const solution = {
+    weights: new Array<Float64Array>(lanes.length),
+    interceptWeights: new Float64Array(lanes.length),
+    converged: new Array<boolean>(lanes.length),
+  }
   // xorshift32 must not start at zero.
-  let random = problem.seed | 0 || 0x9e3779b9
-  for (let iteration = 0; iteration < problem.maxIter && state.live !== 0; iteration++) {
-    random = shuffle(state.order, state.active, random)
+  descend(problem, start(problem, lanes), 0, problem.seed | 0 || 0x9e3779b9, solution)
+  return solution
+}
+
+function descend(
+  problem: DualProblem,
+  state: State,
+  iterations: number,
+  seed: number,
+  solution: { weights: Float64Array[]; interceptWeights: Float64Array; converged: boolean[] },
+): void {
+  const { rows, members, order } = state
+  let random = seed
+  let iteration = iterations
+  for (; iteration < problem.maxIter && state.live !== 0; iteration++) {
+    if (isWorthSplitting(state)) break
+    random = shuffle(order, state.active, random)
     pass(state)
-    for (const lane of lanes) {
+    for (let lane = 0; lane < members.length; lane++) {
       if ((state.live & (1 << lane)) !== 0) settle(state, lane, problem.tolerance)
     }
   }
-  return {
-    weights: lanes.map((lane) => state.rows.weightsOf(lane, (row) => multiplier(state, row, lane))),
-    interceptWeights: state.interceptWeights,
-    converged: lanes.map((lane) => (state.live & (1 << lane)) === 0),
+  for (const [lane, member] of members.entries()) {
+    solution.weights[member] = rows.weightsOf(lane)
+    solution.interceptWeights[member] = state.interceptWeights[lane]!
+    solution.converged[member] = (state.live & (1 << lane)) === 0
+  }
+  if (iteration === problem.maxIter || state.live === 0) return
+  const left = members.map((_, lane) => lane).filter((lane) => (state.live & (1 << lane)) !== 0)
+  const half = Math.ceil(left.length / 2)
+  for (const kept of [left.slice(0, half), left.slice(half)]) {
+    if (kept.length === 0) continue
+    descend(problem, narrowed(problem, state, kept), iteration, random, solution)
   }
 }
 
 interface State {
   readonly rows: PackedRows
-  /** How many lanes are used; `rows` may have one more. */
-  readonly used: number
-  readonly classes: Int32Array
+  /** As many as there are members, or one more. */
+  readonly lanes: number
+  /** By lane: which of the problem's lanes it is, and that one's label. */
+  readonly members: readonly number[]
   readonly labels: readonly number[]
+  readonly classes: Int32Array
   readonly interceptFeature: number
   readonly interceptWeights: Float64Array
-  /** At `row * rows.lanes + lane`. */
+  /** At `row * lanes + lane`. */
   readonly duals: Float64Array
-  /** There: by how much the gradient grows with the dual, but for what `rows` tell of it. */
-  readonly ownSlopes: Float64Array
-  /** There: one by how much the gradient grows with the dual, in all. */
+  /** There: one by how much the gradient grows with the dual. */
   readonly inverseSlopes: Float64Array
   /** At `2 * lane`, for rows of other labels, and then for those of the label. */
+  readonly diagonals: Float64Array
   readonly bounds: Float64Array
   /** A row with a smaller gradient is where it should be: moving it would be rounding only. */
   readonly leastGradient: number
@@ -91,6 +117,8 @@ interface State {
   /** Bits of the lanes that have not converged, and of those that have rows set aside. */
   live: number
   shrunken: number
+  /** Grows with visits where most lanes have set the row aside, and shrinks with others. */
+  wasted: number
   /** By lane: the bounds of the projected gradients in this pass. */
   readonly highest: Float64Array
   readonly lowest: Float64Array
@@ -99,63 +127,90 @@ interface State {
   readonly below: Float64Array
 }
 
-function start(problem: DualProblem): State {
-  const { matrix, labels, loss, interceptFeature } = problem
-  const used = labels.length
+function start(problem: DualProblem, members: readonly number[]): State {
+  const { matrix, loss, interceptFeature } = problem
   const squaredScales =
-    problem.scales?.map((scales) => scales.map((scale) => scale * scale)) ?? null
-  const rows = new PackedRows(matrix, used, squaredScales)
-  const costs = Float64Array.from({ length: 2 * used }, (_, place) =>
-    place % 2 === 0 ? problem.negativeCosts[place >> 1]! : problem.positiveCosts[place >> 1]!,
+    problem.scales === null
+      ? null
+      : members.map((member) => problem.scales![member]!.map((scale) => scale * scale))
+  const rows = new PackedRows(matrix, members.length, squaredScales)
+  const { lanes } = rows
+  const costs = Float64Array.from(
+    members.flatMap((member) => [problem.negativeCosts[member]!, problem.positiveCosts[member]!]),
   )
   const isSquared = loss === 'squared_hinge'
   const state: State = {
-    ...{ rows, used, classes: problem.classes, labels, interceptFeature },
-    interceptWeights: new Float64Array(rows.lanes),
-    duals: new Float64Array(matrix.rows * rows.lanes),
-    ownSlopes: rows.ownSquares,
-    inverseSlopes: rows.squaredNorms,
+    ...{ rows, lanes, members, classes: problem.classes, interceptFeature },
+    labels: members.map((member) => problem.labels[member]!),
+    interceptWeights: new Float64Array(lanes),
+    duals: new Float64Array(matrix.rows * lanes),
+    inverseSlopes: new Float64Array(matrix.rows * lanes),
+    diagonals: costs.map((cost) => (isSquared ? 0.5 / cost : 0)),
     bounds: costs.map((cost) => (isSquared && cost > 0 ? Number.POSITIVE_INFINITY : cost)),
     leastGradient: Math.min(1e-12, problem.tolerance / 4),
     masks: new Uint8Array(matrix.rows),
     order: Int32Array.from({ length: matrix.rows }, (_, row) => row),
     active: matrix.rows,
-    live: (1 << used) - 1,
+    live: (1 << members.length) - 1,
     shrunken: 0,
-    highest: new Float64Array(rows.lanes),
-    lowest: new Float64Array(rows.lanes),
-    above: new Float64Array(rows.lanes),
-    below: new Float64Array(rows.lanes),
+    wasted: 0,
+    highest: new Float64Array(lanes),
+    lowest: new Float64Array(lanes),
+    above: new Float64Array(lanes),
+    below: new Float64Array(lanes),
   }
-  for (let lane = 0; lane < used; lane++) {
+  for (let lane = 0; lane < members.length; lane++) {
     for (let row = 0; row < matrix.rows; row++) {
-      const place = row * rows.lanes + lane
-      const diagonal = isSquared ? 0.5 / costs[boundOf(state, row, lane)]! : 0
+      const place = row * lanes + lane
       const norm = rows.squaredNorms[place]! + interceptFeature * interceptFeature
-      state.ownSlopes[place]! += diagonal
-      state.inverseSlopes[place] = 1 / (norm + diagonal)
+      state.inverseSlopes[place] = 1 / (norm + state.diagonals[sideOf(state, row, lane)]!)
     }
     takeAllRows(state, lane)
   }
   return state
 }
 
-/** Where in `bounds` what holds for the row stands. */
-function boundOf({ classes, labels }: State, row: number, lane: number): number {
-  return 2 * lane + (classes[row] === labels[lane] ? 1 : 0)
+/**
+ * Lanes side by side share the way to a row in memory, but all are computed, also those where the
+ * row is set aside. Packing the rows anew costs as much as some passes.
+ */
+function isWorthSplitting({ members, wasted, masks }: State): boolean {
+  return members.length > 1 && wasted > 32 * masks.length
 }
 
-/** How many times the row is in the weights. */
-function multiplier({ classes, labels, duals, rows }: State, row: number, lane: number): number {
-  const dual = duals[row * rows.lanes + lane]!
-  return classes[row] === labels[lane] ? dual : -dual
+/** The same state with the given lanes alone. */
+function narrowed(problem: DualProblem, from: State, kept: readonly number[]): State {
+  const state = start(
+    problem,
+    kept.map((lane) => from.members[lane]!),
+  )
+  state.masks.fill(0)
+  for (const [lane, old] of kept.entries()) {
+    state.rows.setWeights(lane, from.rows.weightsOf(old))
+    state.interceptWeights[lane] = from.interceptWeights[old]!
+    state.above[lane] = from.above[old]!
+    state.below[lane] = from.below[old]!
+    state.shrunken |= ((from.shrunken >> old) & 1) << lane
+    for (let row = 0; row < state.masks.length; row++) {
+      state.duals[row * state.lanes + lane] = from.duals[row * from.lanes + old]!
+      state.masks[row]! |= ((from.masks[row]! >> old) & 1) << lane
+    }
+  }
+  state.order.set(from.order)
+  state.active = from.active
+  return state
+}
+
+/** Where in `diagonals` and `bounds` what holds for the row stands. */
+function sideOf({ classes, labels }: State, row: number, lane: number): number {
+  return 2 * lane + (classes[row] === labels[lane] ? 1 : 0)
 }
 
 /** All rows that cost something may move again in this lane. */
 function takeAllRows(state: State, lane: number): void {
   const { masks, bounds } = state
   for (let row = 0; row < masks.length; row++) {
-    if (bounds[boundOf(state, row, lane)]! > 0) masks[row]! |= 1 << lane
+    if (bounds[sideOf(state, row, lane)]! > 0) masks[row]! |= 1 << lane
   }
   state.active = masks.length
   state.shrunken &= ~(1 << lane)
@@ -194,11 +249,13 @@ function pass(state: State): void {
   const { rows, masks, order } = state
   state.highest.fill(Number.NEGATIVE_INFINITY)
   state.lowest.fill(Number.POSITIVE_INFINITY)
-  let { active } = state
+  const used = state.members.length
+  let { active, wasted } = state
   for (let place = 0; place < active; place++) {
     const row = order[place]!
     const mask = masks[row]! & state.live
     if (mask !== 0) {
+      wasted = Math.max(0, wasted + 4 * used - 7 * bitCounts[mask]!)
       rows.score(row)
       const answer = moveDuals(state, row, mask)
       if ((answer & hasMoved) !== 0) rows.add(row)
@@ -210,7 +267,14 @@ function pass(state: State): void {
     }
   }
   state.active = active
+  state.wasted = wasted
 }
+
+/** By number below 256: how many bits it has. */
+const bitCounts = Uint8Array.from(
+  { length: 256 },
+  (_, mask) => mask.toString(2).replaceAll('0', '').length,
+)
 
 /** A bit above those of the lanes. */
 const hasMoved = 1 << 8
@@ -220,21 +284,23 @@ const hasMoved = 1 << 8
  * Returns the mask without the lanes where the row is set aside, and whether a weight moves.
  */
 function moveDuals(state: State, row: number, mask: number): number {
-  const { rows, labels, duals, interceptWeights, interceptFeature, bounds, leastGradient } = state
+  const { rows, lanes, labels, duals, diagonals, bounds, interceptWeights, interceptFeature } =
+    state
   const { scores, steps } = rows
-  const { highest, lowest } = state
+  const { highest, lowest, leastGradient } = state
   const label = state.classes[row]!
   let answer = mask
-  for (let lane = 0; lane < state.used; lane++) {
+  for (let lane = 0; lane < labels.length; lane++) {
     steps[lane] = 0
     if ((mask & (1 << lane)) === 0) continue
     const isOwn = label === labels[lane]
     const sign = isOwn ? 1 : -1
-    const bound = bounds[2 * lane + (isOwn ? 1 : 0)]!
-    const place = row * rows.lanes + lane
+    const side = 2 * lane + (isOwn ? 1 : 0)
+    const bound = bounds[side]!
+    const place = row * lanes + lane
     const dual = duals[place]!
     const score = scores[lane]! + interceptWeights[lane]! * interceptFeature
-    const gradient = sign * score - 1 + dual * state.ownSlopes[place]!
+    const gradient = sign * score - 1 + dual * diagonals[side]!
     let projected = gradient
     if (dual === 0 || dual === bound) {
       if (dual === 0 ? gradient > state.above[lane]! : gradient < state.below[lane]!) {

@@ -50,7 +50,7 @@ export function explain<Label extends string>(
 ): Explanation<Label> {
   const { labels, model } = classifier
   const probabilities = classifier.predictProbabilities([text])
-  const asked = label === undefined ? likeliest(probabilities) : labels.indexOf(label)
+  const asked = label === undefined ? classifier.likeliest(text) : labels.indexOf(label)
   if (asked < 0) {
     throw fail(
       'OPTIONS_INVALID',
@@ -92,8 +92,4 @@ function againstOthers(values: Float64Array, start: number, count: number, label
   let others = 0
   for (let other = 0; other < count; other++) if (other !== label) others += values[start + other]!
   return values[start + label]! - others / (count - 1)
-}
-
-function likeliest(probabilities: Float64Array): number {
-  return probabilities.indexOf(Math.max(...probabilities))
 }

@@ -31,6 +31,9 @@ export interface LinearWeights<Label extends string = string> {
   readonly warnings?: readonly string[]
 }
 
+/** Numbers of a model are no larger, either way, so that no score of any text is infinite. */
+export const mostWeight = 1e140
+
 export interface FitWeightsOptions {
   /** For estimators that draw; the same seed and rows give the same weights. */
   readonly seed: number

@@ -10,8 +10,8 @@ import {
   type EncodedLabels,
 } from './training-rows.ts'
 
-/** How many labels are learnt side by side: more share more work, but crowd the cache. */
-const labelsTogether = 4
+/** How many labels are learnt side by side at most. */
+const labelsTogether = 8
 
 export interface MarginOptions {
   /**
@@ -126,13 +126,14 @@ export function fitMargins(problem: MarginProblem): Margins {
   return { coefficients, intercepts, warnings: notConverged(problem, late) }
 }
 
-/** The labels that are learnt side by side. */
+/** The labels that are learnt side by side, in groups of about the same size. */
 function groupsOfLabels(count: number): number[][] {
   if (count === 2) return [[1]]
-  return Array.from({ length: Math.ceil(count / labelsTogether) }, (_, group) => {
-    const first = group * labelsTogether
-    const size = Math.min(labelsTogether, count - first)
-    return Array.from({ length: size }, (_, lane) => first + lane)
+  const groups = Math.ceil(count / labelsTogether)
+  return Array.from({ length: groups }, (_, group) => {
+    const first = Math.round((group * count) / groups)
+    const end = Math.round(((group + 1) * count) / groups)
+    return Array.from({ length: end - first }, (_, lane) => first + lane)
   })
 }
 

@@ -38,13 +38,13 @@ declare const WebAssembly: {
 const pageBytes = 65_536
 const modules = new Map<number, object>()
 
-/** Loops over `pairs` times two lanes, and their memory of at least so many bytes, all zeros. */
-export function rowKernels(pairs: number, bytes: number): [RowKernels, ArrayBuffer] {
+/** Loops over one lane or an even number, and their memory of at least so many bytes, all zeros. */
+export function rowKernels(lanes: number, bytes: number): [RowKernels, ArrayBuffer] {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / pageBytes) })
-  let module = modules.get(pairs)
+  let module = modules.get(lanes)
   if (module === undefined) {
-    module = new WebAssembly.Module(moduleBytes(pairs))
-    modules.set(pairs, module)
+    module = new WebAssembly.Module(moduleBytes(lanes))
+    modules.set(lanes, module)
   }
   const { exports } = new WebAssembly.Instance(module, { m: { m: memory } })
   return [exports as RowKernels, memory.buffer]
@@ -62,6 +62,8 @@ const i32Load = (offset: number) => [0x28, 2, ...unsigned(offset)]
 const v128Load = (offset: number) => [0xfd, 0, 3, ...unsigned(offset)]
 const v128LoadSplat = (offset: number) => [0xfd, 10, 3, ...unsigned(offset)]
 const v128Store = (offset: number) => [0xfd, 11, 3, ...unsigned(offset)]
+const v128LoadLow = (offset: number) => [0xfd, 0x5d, 3, ...unsigned(offset)]
+const v128StoreLow = (offset: number) => [0xfd, 0x5b, 3, ...unsigned(offset), 0]
 const f64x2Add = [0xfd, 0xf0, 1]
 const f64x2Multiply = [0xfd, 0xf2, 1]
 const end = 0x0b
@@ -74,10 +76,16 @@ const values = 1
 const endOfOffsets = 2
 const distance = 3
 
-function moduleBytes(pairs: number): Uint8Array {
+// Weights and what lies as they do: two lanes, or one that is alone.
+const weightLoad = (lanes: number, pair: number) =>
+  lanes === 1 ? v128LoadLow(weightsAt) : v128Load(weightsAt + 16 * pair)
+const weightStore = (lanes: number, pair: number) =>
+  lanes === 1 ? v128StoreLow(weightsAt) : v128Store(weightsAt + 16 * pair)
+
+function moduleBytes(lanes: number): Uint8Array {
   const functionOf = (parameters: number) => [0x60, ...vector(times(parameters, () => [i32])), 0]
   const name = (text: string) => vector([...text].map((letter) => [letter.charCodeAt(0)]))
-  const bodies = [scoreBody(pairs), addBody(pairs, false), addBody(pairs, true)]
+  const bodies = [scoreBody(lanes), addBody(lanes, false), addBody(lanes, true)]
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [functionOf(3), functionOf(4)]),
@@ -94,7 +102,8 @@ function moduleBytes(pairs: number): Uint8Array {
   ])
 }
 
-function scoreBody(pairs: number): Code {
+function scoreBody(lanes: number): Code {
+  const pairs = Math.ceil(lanes / 2)
   // Two sums a pair, for every other entry, so that no addition waits for the one before.
   const place = 3
   const value = 4
@@ -103,7 +112,7 @@ function scoreBody(pairs: number): Code {
     ...[...localGet(offsets), ...i32Load(4 * entry), ...localSet(place)],
     ...[...localGet(values), ...v128LoadSplat(8 * entry), ...localSet(value)],
     ...times(pairs, (pair) => [
-      ...[...localGet(place), ...v128Load(weightsAt + 16 * pair), ...localGet(value)],
+      ...[...localGet(place), ...weightLoad(lanes, pair), ...localGet(value)],
       ...[...f64x2Multiply, ...localGet(sum(entry, pair)), ...f64x2Add],
       ...localSet(sum(entry, pair)),
     ]).flat(),
@@ -119,7 +128,8 @@ function scoreBody(pairs: number): Code {
   return [...vector(locals), ...overEntries(takeEntry), ...times(pairs, storePair).flat(), end]
 }
 
-function addBody(pairs: number, isScaled: boolean): Code {
+function addBody(lanes: number, isScaled: boolean): Code {
+  const pairs = Math.ceil(lanes / 2)
   const place = isScaled ? 4 : 3
   const value = place + 1
   const step = (pair: number) => place + 2 + pair
@@ -128,7 +138,7 @@ function addBody(pairs: number, isScaled: boolean): Code {
   ]
   const scale = (pair: number) => [
     ...[...localGet(place), ...localGet(distance), ...i32Add],
-    ...[...v128Load(weightsAt + 16 * pair), ...f64x2Multiply],
+    ...[...weightLoad(lanes, pair), ...f64x2Multiply],
   ]
   const takeEntry = (entry: number) => [
     ...[...localGet(offsets), ...i32Load(4 * entry), ...localSet(place)],
@@ -136,8 +146,8 @@ function addBody(pairs: number, isScaled: boolean): Code {
     ...times(pairs, (pair) => [
       ...[...localGet(place), ...localGet(value), ...localGet(step(pair)), ...f64x2Multiply],
       ...(isScaled ? scale(pair) : []),
-      ...[...localGet(place), ...v128Load(weightsAt + 16 * pair), ...f64x2Add],
-      ...v128Store(weightsAt + 16 * pair),
+      ...[...localGet(place), ...weightLoad(lanes, pair), ...f64x2Add],
+      ...weightStore(lanes, pair),
     ]).flat(),
   ]
   const locals = [

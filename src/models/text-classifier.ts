@@ -7,7 +7,12 @@ import type { SparseMatrix } from '../features/sparse.ts'
 import { TextFeatures, type TextFeaturesOptions } from '../features/text-features.ts'
 import { type CalibrationMethod, calibrationMethods } from './calibration.ts'
 import { CompiledTextClassifier } from './compiled-scorer.ts'
-import type { FitWeightsOptions, LinearEstimator, LinearWeights } from './linear.ts'
+import {
+  type FitWeightsOptions,
+  type LinearEstimator,
+  type LinearWeights,
+  mostWeight,
+} from './linear.ts'
 import { type Link, naturalLink } from './link.ts'
 import { type FitOptions, type TextEstimator, unknownLabel } from './model.ts'
 import { multinomialNB } from './multinomial-nb.ts'
@@ -143,12 +148,11 @@ function checkTrainingRows(
 }
 
 function checkFinite(estimator: LinearEstimator, weights: LinearWeights): void {
-  if (weights.coefficients.every(Number.isFinite) && weights.intercepts.every(Number.isFinite)) {
-    return
-  }
+  const isUsable = (weight: number) => Math.abs(weight) <= mostWeight
+  if (weights.coefficients.every(isUsable) && weights.intercepts.every(isUsable)) return
   throw fail(
     'TRAINING_INVALID',
-    `${estimator.name}: it learnt a weight that is not finite; check its options (${JSON.stringify(estimator.options)})`,
+    `${estimator.name}: it learnt a weight that is not finite, or too large; check its options (${JSON.stringify(estimator.options)})`,
   )
 }
 

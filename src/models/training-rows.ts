@@ -2,8 +2,11 @@
 import { fail } from '../core/errors.ts'
 import { type SparseMatrix, sortByCodePoint } from '../features/index.ts'
 
-/** The most weights (labels times features) that one model may have: 2 GiB of numbers. */
-const maxWeights = 2 ** 28
+/**
+ * The most weights (labels times features) that one model may have: 1 GiB of numbers, of which
+ * learning and compiling hold several copies, and a file that can be read in one go.
+ */
+const maxWeights = 2 ** 27
 
 export interface EncodedLabels<Label extends string = string> {
   /** The different labels, sorted by code point, as scikit-learn's `classes_`. */
@@ -77,7 +80,10 @@ export function classWeights(
       `${who}: classWeight names '${unknown}', which no row has; the labels are ${classes.slice(0, 20).join(', ')}`,
     )
   }
-  return Float64Array.from(classes, (label) => weight[label] ?? 1)
+  // Not `weight[label]` alone: every object has something under 'constructor'.
+  return Float64Array.from(classes, (label) =>
+    Object.hasOwn(weight, label) ? weight[label]! : 1,
+  )
 }
 
 /** Throws `OPTIONS_INVALID` unless it is null, 'balanced' or an object of numbers from 0. */

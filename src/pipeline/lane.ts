@@ -9,6 +9,7 @@ import { idHeader } from '../core/identity.ts'
 import type { Random } from '../core/random.ts'
 import type { Checkpoint, Commit, Log, Membership, TopicInfo } from '../log/log.ts'
 import type { Model } from '../models/model.ts'
+import type { Meter } from '../monitoring/meter.ts'
 import type { Sink } from '../sinks/sink.ts'
 import type { CheckpointData } from './checkpoint.ts'
 import { appendDeadLetter, deadLetterTopic } from './dead-letters.ts'
@@ -41,6 +42,7 @@ export interface LaneOptions {
   readonly topics: ReadonlyMap<string, TopicInfo>
   readonly share: DeadLetterShare
   readonly progress: LaneProgress
+  readonly meter: Meter
   /** Number of the last commit with sink positions, so that the newest can be told. */
   readonly sinkCommits: number
 }
@@ -62,6 +64,8 @@ interface Work {
   readonly input: LaneInput
   /** Undefined: it only says where everything stands. */
   readonly read: Read | undefined
+  /** When it was read, by the meter. */
+  readonly startMs: number
 }
 
 /** How long a lane sleeps at most when nothing is there to read. */
@@ -103,7 +107,8 @@ export class Lane {
     try {
       if (this.#options.sinks.size > 0 && this.#sinkCommits === 0) {
         const input = this.#options.inputs[0]!
-        await this.#commit({ commit: this.#assemble(input, undefined), input, read: undefined })
+        const commit = this.#assemble(input, undefined)
+        await this.#commit({ commit, input, read: undefined, startMs: 0 })
       }
       while (!this.#stop.signal.aborted) {
         const { log, member } = this.#options
@@ -137,12 +142,12 @@ export class Lane {
       const input = inputs[this.#next]!
       this.#next = (this.#next + 1) % inputs.length
       const read = await this.#retry(`read ${input.topic}`, () => input.read())
-      if (read !== undefined) return this.#process(input, read)
+      if (read !== undefined) return this.#process(input, read, this.#options.meter.start())
     }
     return undefined
   }
 
-  async #process(input: LaneInput, read: Read): Promise<Work> {
+  async #process(input: LaneInput, read: Read, startMs: number): Promise<Work> {
     const { definition, share, progress } = this.#options
     this.#failures = []
     const rows = new Rows(read.batch)
@@ -171,7 +176,7 @@ export class Lane {
     this.#bury(input, read)
     progress.messages += read.batch.count + read.unreadable.length
     progress.deadLetters += dead
-    return { commit: this.#assemble(input, read), input, read }
+    return { commit: this.#assemble(input, read), input, read, startMs }
   }
 
   #context(input: LaneInput): StepContext {
@@ -181,6 +186,7 @@ export class Lane {
       counters: input.counters,
       failures: this.#failures,
       models,
+      meter: input.isReplay ? undefined : this.#options.meter,
       retry: (what, work) => this.#retry(what, work),
       write: (step, index, rows) => this.#write(step, index, rows),
       join: (step, index, rows, within) => {
@@ -270,9 +276,12 @@ export class Lane {
     return { outputs, checkpoints: [checkpoint], changes, member }
   }
 
-  async #commit({ commit, input, read }: Work): Promise<void> {
+  async #commit({ commit, input, read, startMs }: Work): Promise<void> {
     await this.#retry('commit', () => this.#options.log.commit(commit))
-    if (read !== undefined) input.committed(read)
+    if (read !== undefined) {
+      input.committed(read)
+      this.#options.meter.committed(startMs, read.batch.count + read.unreadable.length)
+    }
     this.#options.progress.waiting = undefined
     this.#joins.committed()
   }

@@ -5,6 +5,7 @@
 import { fail, type MillraceError, orderOf } from '../core/errors.ts'
 import { Message } from '../core/message.ts'
 import type { Model } from '../models/model.ts'
+import type { Meter } from '../monitoring/meter.ts'
 import { describeError, type Failure, Invalid, isOurs } from './decode.ts'
 import type { Step } from './definition.ts'
 import type { Counters } from './ledger.ts'
@@ -16,6 +17,8 @@ export interface StepContext {
   readonly counters: Counters
   readonly failures: Failure[]
   readonly models: ReadonlyMap<string, Model<unknown, unknown>>
+  /** Undefined: nobody measures, as with replays, which would count twice. */
+  readonly meter?: Meter | undefined
   /** The model asked to try later: waits and says whether to try again. */
   retry<Result>(what: string, work: () => Result | Promise<Result>): Promise<Result>
   /** Writes rows to the target of a `to` step. */
@@ -40,8 +43,10 @@ export async function runSteps(
     const before = rows.count
     context.counters.add(row, 'in', before)
     const failuresBefore = context.failures.length
+    const startMs = context.meter?.start() ?? 0
     const work = runStep(step, index, rows, context)
     if (work !== undefined) await work
+    context.meter?.worked(step.name, startMs)
     const failed = context.failures.length - failuresBefore
     context.counters.add(row, 'deadLettered', failed)
     context.counters.add(row, 'emitted', rows.count)
@@ -217,6 +222,7 @@ async function predict(
   }
   const model = context.models.get(step.name)!
   const answers = await answersOf(model, inputs, context, step.name)
+  context.meter?.answered(step.name, answers)
   for (let place = 0; place < answers.length; place++) {
     const row = places[place]!
     const answer = answers[place]

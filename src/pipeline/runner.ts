@@ -14,6 +14,7 @@ import type {
   TopicPartition,
 } from '../log/log.ts'
 import type { Model } from '../models/model.ts'
+import { Meter } from '../monitoring/meter.ts'
 import type { SourceUse } from '../sources/source.ts'
 import { deadLetterTopic, replayTopic } from './dead-letters.ts'
 import type { Definition } from './definition.ts'
@@ -58,6 +59,8 @@ export class Runner {
     openSources: 0,
     isSettled: false,
   }
+  /** What all lanes of this pipeline in this worker measure. */
+  readonly meter = new Meter()
   #models: Map<string, Model<unknown, unknown>> = new Map()
   #topics = new Map<string, TopicInfo>()
   readonly #openSources = new Set<string>()
@@ -234,6 +237,7 @@ export class Runner {
         topics: this.#topics,
         share: this.#share,
         progress: this.progress,
+        meter: this.meter,
       })
       signal.addEventListener('abort', () => lane.stop(), { once: true })
       if (signal.aborted) lane.stop()

@@ -1,4 +1,5 @@
 /** What the main thread and its workers tell each other. */
+import type { MeasuredFigures } from '../monitoring/meter.ts'
 import type { LaneProgress } from './lane.ts'
 import type { RunTesting } from './run-testing.ts'
 
@@ -19,6 +20,7 @@ export type ToWorker = { readonly kind: 'drain' }
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly pipelines: { readonly [name: string]: LaneProgress } }
+  | { readonly kind: 'figures'; readonly pipelines: { readonly [name: string]: MeasuredFigures } }
   | {
       readonly kind: 'failed'
       readonly code: string | undefined

@@ -10,6 +10,7 @@ import { Runner } from './runner.ts'
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts'
 
 const progressEveryMs = 100
+const figuresEveryMs = 500
 
 async function work(data: WorkerData): Promise<void> {
   const stopping = new AbortController()
@@ -44,15 +45,20 @@ async function work(data: WorkerData): Promise<void> {
       const pipelines = runners.map(({ name, runner }) => [name, { ...runner.progress }] as const)
       tell({ kind: 'progress', pipelines: Object.fromEntries(pipelines) })
     }
-    const timer = setInterval(report, progressEveryMs)
+    const measure = () => {
+      const pipelines = runners.map(({ name, runner }) => [name, runner.meter.figures()] as const)
+      tell({ kind: 'figures', pipelines: Object.fromEntries(pipelines) })
+    }
+    const timers = [setInterval(report, progressEveryMs), setInterval(measure, figuresEveryMs)]
     try {
       await runAll(
         runners.map(({ runner }) => runner),
         stopping,
       )
     } finally {
-      clearInterval(timer)
+      for (const timer of timers) clearInterval(timer)
       report()
+      measure()
     }
   } finally {
     await log.close()

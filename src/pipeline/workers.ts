@@ -1,6 +1,8 @@
 /** The worker threads of a run, seen from the main thread. */
 import { Worker } from 'node:worker_threads'
 import { type ErrorCode, fail } from '../core/errors.ts'
+import type { PipelineFigures } from '../monitoring/figures.ts'
+import { type MeasuredFigures, sumFigures } from '../monitoring/meter.ts'
 import type { LaneProgress } from './lane.ts'
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts'
 
@@ -9,6 +11,7 @@ interface Running {
   readonly ended: Promise<void>
   /** Undefined until it is first told. */
   progress: { readonly [pipeline: string]: LaneProgress } | undefined
+  figures: { readonly [pipeline: string]: MeasuredFigures }
 }
 
 export class Workers {
@@ -36,6 +39,17 @@ export class Workers {
       deadLetters: lanes.reduce((sum, lane) => sum + lane.deadLetters, 0),
       waiting: lanes.flatMap((lane) => (lane.waiting === undefined ? [] : [lane.waiting])),
     }
+  }
+
+  /** By pipeline, what its workers measured and wait for. */
+  figures(): Record<string, PipelineFigures> {
+    const names = new Set(this.#running.flatMap(({ progress }) => Object.keys(progress ?? {})))
+    const entries = [...names].map((name) => {
+      const measured = this.#running.flatMap(({ figures }) => figures[name] ?? [])
+      const waiting = this.#running.flatMap(({ progress }) => progress?.[name]?.waiting ?? [])
+      return [name, { ...sumFigures(measured), waiting: [...new Set(waiting)] }] as const
+    })
+    return Object.fromEntries(entries) as Record<string, PipelineFigures>
   }
 
   /** True once every pipeline has joined its group; a worker may have none. */
@@ -67,9 +81,10 @@ export class Workers {
     })
     let isDone = false
     const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
-    const running: Running = { thread, ended, progress: undefined }
+    const running: Running = { thread, ended, progress: undefined, figures: {} }
     thread.on('message', (message: FromWorker) => {
       if (message.kind === 'progress') running.progress = message.pipelines
+      if (message.kind === 'figures') running.figures = message.pipelines
       if (message.kind === 'drained' || message.kind === 'failed') isDone = true
       if (message.kind === 'failed') this.#fail(revive(message))
     })

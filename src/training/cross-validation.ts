@@ -39,7 +39,8 @@ export interface CrossValidationOptions {
 
 /**
  * The score of each candidate, in their order. Candidates with the same features share one reading
- * of the texts. Throws `TRAINING_INVALID`, as when a fold has one label alone.
+ * of the texts. A fold that learns from one label alone, as the first ones in time order may, is
+ * answered with that label. Throws `TRAINING_INVALID`.
  */
 export function crossValidate(
   data: LabelledTexts,
@@ -109,6 +110,15 @@ function tryFold(
 ): void {
   const learnt = selectLabelled(data, fold.train)
   const asked = selectLabelled(data, fold.test)
+  const [only, ...others] = new Set(learnt.labels)
+  if (others.length === 0) {
+    for (const { trial } of members)
+      trial.add(
+        asked.labels.map(() => only!),
+        asked.labels,
+      )
+    return
+  }
   const { clean, features: vectorizers, tfidf } = members[0]!.candidate
   const features = new TextFeatures({ clean, features: vectorizers, tfidf })
   const learntRows = features.fitTransform(learnt.texts)

@@ -1,6 +1,6 @@
 /** Which columns hold the text, the label and the time of a row, and what is in them. */
 import { suggestion } from '../core/errors.ts'
-import { invalid, type Row, type RowReader } from './data-rows.ts'
+import { cut, invalid, type Row, type RowReader } from './data-rows.ts'
 
 /** One column, or several ('title,description') whose texts are joined by a newline. */
 export type TextColumns = string | readonly string[]
@@ -27,7 +27,8 @@ export function checkColumn({ name, columns }: RowReader, column: string): void 
   const only = columns.length === 1 ? /[;\t|,]/.exec(columns[0]!)?.[0] : undefined
   const split =
     only === undefined ? '' : `; is '${only === '\t' ? '\\t' : only}' its delimiter? Then set it`
-  throw invalid(`'${name}' has no column '${column}'${listColumns(column, columns)}${split}`)
+  const hint = split === '' ? headerHint(columns) : split
+  throw invalid(`'${name}' has no column '${column}'${listColumns(column, columns)}${hint}`)
 }
 
 /** The field of a row. Throws `TRAINING_DATA_INVALID` for one that the row does not have. */
@@ -65,11 +66,19 @@ export function labelOf(value: unknown): string | undefined {
   return undefined
 }
 
+/** A number or a whole sentence is hardly a name. */
+function headerHint(columns: readonly string[]): string {
+  const isRow = columns.some((name) => /^[\d.]+$/.test(name) || name.length > maxNameLength)
+  return isRow ? '; is that a row, and there is no header line? Then name the columns' : ''
+}
+
 const listed = 40
+const maxNameLength = 60
 
 function listColumns(column: string, columns: readonly string[]): string {
   const near = suggestion(column, columns)
   const more = columns.length > listed ? ` and ${columns.length - listed} more` : ''
-  const names = `${columns.slice(0, listed).join(', ')}${more}`
+  const shown = columns.slice(0, listed).map((name) => cut(name, maxNameLength))
+  const names = `${shown.join(', ')}${more}`
   return `${near === '' ? '' : `, ${near}`} (columns: ${names})`
 }

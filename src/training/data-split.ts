@@ -48,7 +48,7 @@ export function holdout(labels: readonly string[], share: number, seed: number):
   for (const { rows, taken } of groups) choose(rows, taken, random, isTest)
   const split = bySide(isTest)
   if (split.test.length === 0) {
-    const largest = Math.max(...groups.map(({ rows }) => rows.length))
+    const largest = longestOf(rowsOf)
     const why = largest === 1 ? ': every label has a single row; is the label column an id?' : ''
     throw invalid(`a share of ${share} of ${labels.length} rows leaves nothing to try${why}`)
   }
@@ -78,7 +78,7 @@ export function stratifiedFolds(labels: readonly string[], folds: number, seed: 
   checkFolds(folds)
   const rowsOf = rowsByLabel(labels)
   checkLabels(rowsOf, labels.length)
-  const largest = Math.max(...[...rowsOf.values()].map((rows) => rows.length))
+  const largest = longestOf(rowsOf)
   if (largest < folds) {
     throw invalid(`${folds} folds, but no label has more than ${largest} rows; take fewer folds`)
   }
@@ -127,6 +127,13 @@ function rowsByLabel(labels: readonly string[]): Map<string, number[]> {
   for (const label of sortByCodePoint([...new Set(labels)])) rowsOf.set(label, [])
   for (let row = 0; row < labels.length; row++) rowsOf.get(labels[row]!)!.push(row)
   return rowsOf
+}
+
+/** Not by `Math.max(...)`: there may be more labels than a call takes arguments. */
+function longestOf(rowsOf: ReadonlyMap<string, readonly number[]>): number {
+  let longest = 0
+  for (const rows of rowsOf.values()) longest = Math.max(longest, rows.length)
+  return longest
 }
 
 /** Marks `count` of the rows, each choice as likely as any other (Knuth, algorithm 3.4.2 S). */

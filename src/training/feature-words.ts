@@ -18,7 +18,8 @@ export interface SharedVectorizerOptions {
 
 /**
  * The vectorisers that a list names: an analyser (`word`, `char`, `char_wb`; `hashing-word` and so on
- * hash instead of learning a vocabulary), a colon, and the shortest and longest n-gram. Throws
+ * hash instead of learning a vocabulary), a colon, and the shortest and longest n-gram. Hashed terms
+ * have no sign (`alternateSign`), so that naive Bayes and sublinear tf-idf can take them. Throws
  * `OPTIONS_INVALID`, with the nearest name.
  */
 export function featuresOf(
@@ -45,7 +46,7 @@ function featureOf(word: string, shared: SharedVectorizerOptions): VectorizerOpt
   const common = withoutUndefined({ analyzer, ngramRange, binary, lowercase })
   const stops = analyzer === 'word' ? withoutUndefined({ stopWords }) : {}
   return isHashing
-    ? { vectorizer: 'hashing', ...common, ...stops }
+    ? { vectorizer: 'hashing', alternateSign: false, ...common, ...stops }
     : { ...common, ...stops, ...counting }
 }
 

@@ -2,7 +2,7 @@
  * Training of a text classifier from rows at hand: chooses by cross-validation where asked, learns
  * from all training rows, and evaluates on the test rows, which nothing before has seen.
  */
-import { fail } from '../core/errors.ts'
+import { fail, suggestion } from '../core/errors.ts'
 import { evaluateClassifier } from '../evaluation/evaluate-classifier.ts'
 import type { EvaluationReport } from '../evaluation/evaluation-report.ts'
 import type { CleaningStep } from '../features/clean.ts'
@@ -12,7 +12,7 @@ import type { EstimatorName } from '../models/estimators.ts'
 import type { TextClassifier } from '../models/model.ts'
 import { type Choice, chooseCandidate } from './automatic.ts'
 import { type AnswerSettings, type Candidate, candidateText, estimatorOf } from './candidate.ts'
-import type { Fold, Metric } from './cross-validation.ts'
+import { type Fold, type Metric, metrics } from './cross-validation.ts'
 import { duplicatesAcross, stratifiedFolds, timeFolds } from './data-split.ts'
 import { featuresOf, type SharedVectorizerOptions } from './feature-words.ts'
 import type { LabelledTexts } from './labelled.ts'
@@ -32,7 +32,10 @@ export interface TrainingSettings extends AnswerSettings {
   readonly clean?: readonly CleaningStep[] | undefined
   /** What cross-validation compares by. Default 'macroF1'. */
   readonly metric?: Metric | undefined
-  /** Folds of cross-validation. Default 5, or 3 from 5,000 rows on. */
+  /**
+   * Folds of cross-validation. Default 5, or 3 from 5,000 rows on; fewer where the commonest label
+   * has not a row for each, or rows not as many different times.
+   */
   readonly folds?: number | undefined
   /** Default 0. */
   readonly seed?: number | undefined
@@ -50,6 +53,8 @@ export interface TextTraining {
   readonly seconds: number
 }
 
+/** Of an evaluation, rows times labels: 1 GiB of numbers. */
+const maxProbabilities = 2 ** 27
 const manyRows = 5000
 /** In time order the first half is learnt from in every fold: from less, what is best is another. */
 const triedShare = 0.5
@@ -62,11 +67,13 @@ export function trainText(
   progress: (line: string) => void = () => {},
 ): TextTraining {
   const start = performance.now()
+  checkSettings('training', settings)
   const { seed = 0 } = settings
   const choice =
     (settings.estimator ?? 'auto') === 'auto' ? choose(train, settings, progress) : undefined
   const candidate = choice?.best.candidate ?? candidateOf(settings)
   progress(`learning from ${train.texts.length} rows: ${candidateText(candidate)}`)
+  if (test !== undefined) checkSize(new Set(train.labels).size, test)
   const classifier = estimatorOf(candidate, settings).fit(train.texts, train.labels, { seed })
   const seconds = (performance.now() - start) / 1000
   const report = test === undefined ? undefined : evaluateOn(classifier, test)
@@ -78,14 +85,57 @@ export function trainText(
   return { classifier, candidate, choice, report, warnings, seconds }
 }
 
-/** How good a model's answers are on labelled rows. */
+const settingNames: Readonly<Record<keyof TrainingSettings, true>> = {
+  estimator: true,
+  options: true,
+  features: true,
+  vectorizer: true,
+  tfidf: true,
+  clean: true,
+  calibrate: true,
+  minConfidence: true,
+  metric: true,
+  folds: true,
+  seed: true,
+}
+
+/** Throws `OPTIONS_INVALID` for a setting or a metric that there is not; `others` are known too. */
+export function checkSettings(
+  who: string,
+  settings: TrainingSettings,
+  others: readonly string[] = [],
+): void {
+  const known = [...others, ...Object.keys(settingNames)]
+  const unknown = Object.keys(settings).find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    const hint = suggestion(unknown, known) || `known: ${known.join(', ')}`
+    throw fail('OPTIONS_INVALID', `${who}: unknown option '${unknown}'; ${hint}`)
+  }
+  const { metric } = settings
+  if (metric === undefined || metrics.includes(metric)) return
+  throw fail('OPTIONS_INVALID', `${who}: metric is '${metric}'; known: ${metrics.join(', ')}`)
+}
+
+/**
+ * How good a model's answers are on labelled rows. Throws `EVALUATION_INVALID` for more rows times
+ * labels than fit in memory.
+ */
 export function evaluateOn(classifier: TextClassifier, rows: LabelledTexts): EvaluationReport {
+  checkSize(classifier.labels.length, rows)
   return evaluateClassifier({
     truths: rows.labels,
     labels: classifier.labels,
     probabilities: classifier.predictProbabilities(rows.texts),
     predictions: classifier.predict(rows.texts).map(({ label }) => label),
   })
+}
+
+function checkSize(labels: number, { texts }: LabelledTexts): void {
+  if (labels * texts.length <= maxProbabilities) return
+  throw fail(
+    'EVALUATION_INVALID',
+    `evaluation: ${texts.length} rows times ${labels} labels are more probabilities than fit in memory; is the label column an id? Else evaluate on fewer rows`,
+  )
 }
 
 function candidateOf(settings: TrainingSettings): Candidate {
@@ -133,7 +183,9 @@ function foldsOf(
   { labels, timesMs }: LabelledTexts,
   { folds, seed = 0 }: TrainingSettings,
 ): Fold[] {
-  const count = folds ?? (labels.length < manyRows ? 5 : 3)
+  const usual = labels.length < manyRows ? 5 : 3
+  const most = timesMs === undefined ? mostOfOne(labels) : new Set(timesMs).size - 1
+  const count = folds ?? Math.max(2, Math.min(usual, most))
   return timesMs === undefined
     ? stratifiedFolds(labels, count, seed)
     : timeFolds(timesMs, count, triedShare)
@@ -145,10 +197,23 @@ function leaks(train: LabelledTexts, test: LabelledTexts | undefined): string[] 
   return [`texts of test rows that were also learnt from: ${duplicates}; the figures flatter`]
 }
 
-function rareLabels(labels: readonly string[]): string[] {
+function countsOf(labels: readonly string[]): Map<string, number> {
   const counts = new Map<string, number>()
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1)
-  const once = [...counts].filter(([, count]) => count === 1).map(([label]) => `'${label}'`)
+  return counts
+}
+
+/** How many rows the commonest label has. */
+function mostOfOne(labels: readonly string[]): number {
+  return countsOf(labels)
+    .values()
+    .reduce((most, count) => Math.max(most, count), 0)
+}
+
+function rareLabels(labels: readonly string[]): string[] {
+  const once = [...countsOf(labels)]
+    .filter(([, count]) => count === 1)
+    .map(([label]) => `'${label}'`)
   if (once.length === 0) return []
   const named = once.slice(0, 5).join(', ')
   const more = once.length > 5 ? ` and ${once.length - 5} more` : ''

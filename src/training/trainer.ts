@@ -5,7 +5,7 @@
 import { fail } from '../core/errors.ts'
 import { byTime, holdout } from './data-split.ts'
 import { fingerprintOfTexts, type LabelledTexts, selectLabelled } from './labelled.ts'
-import { type TextTraining, type TrainingSettings, trainText } from './train-text.ts'
+import { checkSettings, type TextTraining, type TrainingSettings, trainText } from './train-text.ts'
 import { type Trained, trainedOf } from './training-facts.ts'
 
 export interface TrainContext {
@@ -38,7 +38,7 @@ export interface Trainer {
 }
 
 /**
- * Declares how a model is learnt.
+ * Declares how a model is learnt. Throws `OPTIONS_INVALID` for what is not an option.
  *
  * @example
  * export const spam = trainer('spam-filter', {
@@ -55,6 +55,7 @@ export function trainer(name: string, options: TrainerOptions): Trainer {
   if (!(share >= 0 && share < 1)) {
     throw fail('OPTIONS_INVALID', `trainer ${name}: holdout is ${share}; give a share below 1`)
   }
+  checkSettings(`trainer ${name}`, settings, ['data', 'test', 'holdout'])
   return {
     kind: 'trainer',
     name,

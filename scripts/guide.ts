@@ -1,0 +1,77 @@
+/**
+ * The pages of docs/guide, run: every block of shell is executed in order, and the block of text
+ * behind it is what it printed. `npm run guide` writes the pages anew; `guideDifferences` tells
+ * where a page no longer says what happens. Figures of time and hashes may differ.
+ */
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = join(root, 'docs', 'guide')
+const blocks = /```sh\n([^]*?)```\n(?:\n```text\n([^]*?)```\n)?/g
+
+/** What a page would say now, by its name, beside what it says. */
+export function runGuide(): {
+  readonly name: string
+  readonly says: string
+  readonly is: string
+}[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => {
+      const says = readFileSync(join(folder, name), 'utf8')
+      return { name, says, is: runPage(says) }
+    })
+}
+
+/** What may differ from run to run, as one word. */
+export function withoutChance(page: string): string {
+  return page
+    .replace(/\b[0-9a-f]{12,64}\b/g, 'HASH')
+    .replace(/\d+(\.\d+)? (s|ms|seconds?|minutes?)\b/g, 'TIME')
+    .replace(/"seconds":[\d.]+/g, '"seconds":TIME')
+    .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?Z?/g, 'WHEN')
+    .replace(/[\d,]+ (rows|texts)\/s/g, 'RATE')
+    .replace(/ +/g, ' ')
+}
+
+function runPage(page: string): string {
+  // Inside the repository, so that packages are found as a user's would be.
+  const place = mkdtempSync(join(root, 'test', 'guide-'))
+  try {
+    symlinkSync(join(root, 'examples'), join(place, 'examples'))
+    return page.replace(blocks, (block, commands: string, printed: string | undefined) => {
+      const output = runShell(commands, place)
+      return printed === undefined
+        ? block
+        : `\`\`\`sh\n${commands}\`\`\`\n\n\`\`\`text\n${output}\`\`\`\n`
+    })
+  } finally {
+    rmSync(place, { recursive: true, force: true })
+  }
+}
+
+/** Both what goes to a person and the results, as a terminal shows them. Throws when it fails. */
+function runShell(commands: string, place: string): string {
+  const command = `${process.execPath} ${join(root, 'bin', 'millrace.js')}`
+  const script = commands
+    .replaceAll('npx millrace', command)
+    .replaceAll(/^node /gm, `${process.execPath} `)
+  const { status, stdout } = spawnSync('bash', ['-euc', `exec 2>&1\n${script}`], {
+    cwd: place,
+    encoding: 'utf8',
+    env: { ...process.env, MILLRACE_DIR: join(place, '.millrace') },
+  })
+  if (status !== 0) throw new Error(`the guide's command failed:\n${commands}\n${stdout}`)
+  return stdout.replaceAll(`${place}/`, '')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const { name, says, is } of runGuide()) {
+    writeFileSync(join(folder, name), is)
+    console.log(`docs/guide/${name}: ${says === is ? 'as it was' : 'written anew'}`)
+  }
+  execFileSync('git', ['diff', '--stat', '--', folder], { cwd: root, stdio: 'inherit' })
+}

@@ -1,0 +1,117 @@
+/** What ECharts is told: lines over time, and shares. Tooltips are drawn, not HTML: the CSP wants it so. */
+import type { LineSeriesOption, PieSeriesOption } from 'echarts/charts'
+import type { GridComponentOption, TooltipComponentOption } from 'echarts/components'
+import type { ComposeOption } from 'echarts/core'
+import { clockTime } from '../format.ts'
+import { type TimeSeries, windowOf } from './series.ts'
+import { seriesIndex, type Theme } from './theme.ts'
+
+export type Option = ComposeOption<
+  LineSeriesOption | PieSeriesOption | GridComponentOption | TooltipComponentOption
+>
+
+export interface LineStyle {
+  readonly isStacked?: boolean
+  readonly isShare?: boolean
+  /** How a value is written, at the axis and in the tooltip. */
+  readonly write: (value: number) => string
+}
+
+export function linesOption({ timesMs, series }: TimeSeries, style: LineStyle, theme: Theme): Option {
+  const { fromMs, toMs } = windowOf(timesMs)
+  const { isStacked = false, write } = style
+  const text = { color: theme.quiet, fontFamily: theme.font, fontSize: 11 }
+  return {
+    animation: false,
+    grid: { left: 52, right: 10, top: 10, bottom: 24 },
+    tooltip: tooltip(theme, write),
+    xAxis: {
+      type: 'time',
+      min: fromMs,
+      max: toMs,
+      splitNumber: 4,
+      axisLine: { lineStyle: { color: theme.line } },
+      axisTick: { show: false },
+      axisLabel: { ...text, hideOverlap: true, formatter: (time: number) => clockTime(time) },
+    },
+    yAxis: {
+      type: 'value',
+      ...shareScale(style),
+      splitNumber: 4,
+      splitLine: { lineStyle: { color: theme.line } },
+      axisLabel: { ...text, formatter: write },
+    },
+    series: series.map(({ name, values, isDashed = false }, index) => {
+      const color = theme.series[seriesIndex(index) - 1]!
+      return {
+        type: 'line' as const,
+        name,
+        data: values.map((value, at) => [timesMs[at]!, value]),
+        showSymbol: false,
+        color,
+        lineStyle: { width: isStacked ? 1 : 1.5, type: isDashed ? ('dashed' as const) : 'solid' },
+        ...(isStacked ? { stack: 'all', areaStyle: { color, opacity: 0.75 } } : {}),
+        emphasis: { disabled: true },
+      }
+    }),
+  }
+}
+
+/** Shares are near to each other: their axis begins a little below the least, in steps of five. */
+function shareScale({ isShare = false }: LineStyle) {
+  if (!isShare) return { min: 0 }
+  const step = 0.05
+  return {
+    min: ({ min }: { min: number }) => Math.max(0, Math.floor((min - 0.01) / step) * step),
+    max: ({ max }: { max: number }) => Math.min(1, Math.ceil((max + 0.01) / step) * step),
+  }
+}
+
+function tooltip(theme: Theme, write: (value: number) => string): TooltipComponentOption {
+  return {
+    trigger: 'axis',
+    renderMode: 'richText',
+    confine: true,
+    transitionDuration: 0,
+    backgroundColor: theme.surface,
+    borderColor: theme.line,
+    borderWidth: 1,
+    padding: 8,
+    textStyle: { color: theme.text, fontFamily: theme.font, fontSize: 12 },
+    axisPointer: { type: 'line', lineStyle: { color: theme.quiet }, animation: false },
+    formatter: (found) => {
+      const rows = Array.isArray(found) ? found : [found]
+      const timeMs = Number((rows[0]?.value as readonly number[] | undefined)?.[0])
+      const lines = rows.map(({ seriesName, value }) => {
+        const figure = (value as readonly (number | null)[])[1]
+        return `${seriesName}: ${figure === null || figure === undefined ? '-' : write(figure)}`
+      })
+      return [clockTime(timeMs), ...lines].join('\n')
+    },
+  }
+}
+
+export interface Share {
+  readonly name: string
+  readonly count: number
+}
+
+export function sharesOption(shares: readonly Share[], theme: Theme): Option {
+  return {
+    animation: false,
+    series: [
+      {
+        type: 'pie',
+        radius: ['56%', '92%'],
+        silent: true,
+        label: { show: false },
+        itemStyle: { borderColor: theme.surface, borderWidth: 2 },
+        data: shares.map(({ name, count }, index) => ({
+          name,
+          value: count,
+          itemStyle: { color: theme.series[seriesIndex(index) - 1]! },
+        })),
+      },
+    ],
+  }
+}
