@@ -39,13 +39,13 @@ function newsgroups(): BenchTexts | undefined {
     process.env.MILLRACE_DATA ?? fileURLToPath(new URL('../../shared/data', import.meta.url))
   const directory = join(data, '20newsgroups')
   if (!existsSync(directory)) return undefined
-  const [train, test] = ['train', 'test'].map((split) => {
+  const read = (split: string): LabelledList => {
     const lines = gunzipSync(readFileSync(join(directory, `${split}.ndjson.gz`))).toString()
     const posts = lines.trimEnd().split('\n')
     const rows = posts.map((line) => JSON.parse(line) as { text: string; category: string })
     return { texts: rows.map(({ text }) => text), labels: rows.map(({ category }) => category) }
-  }) as [LabelledList, LabelledList]
-  return { name: '20 Newsgroups, whole posts', train, test }
+  }
+  return { name: '20 Newsgroups, whole posts', train: read('train'), test: read('test') }
 }
 
 function generated(): BenchTexts {

@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { withSection } from './text-readme.ts'
+import { type Measured, measured, reportOf } from './text-report.ts'
 import {
   type Answer,
   type EstimatorFactory,
@@ -17,8 +19,6 @@ import {
   theirSide,
   whyNoPeer,
 } from './text-sides.ts'
-import { withSection } from './text-readme.ts'
-import { type Measured, measured, reportOf } from './text-report.ts'
 import { benchTexts } from './text-texts.ts'
 
 const { values: flags } = parseArgs({

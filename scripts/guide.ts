@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = join(root, 'docs', 'guide')
-const blocks = /```sh\n([^]*?)```\n(?:\n```text\n([^]*?)```\n)?/g
+const blocks = /```sh\n(.*?)```\n(?:\n```text\n(.*?)```\n)?/gs
 
 /** What a page would say now, by its name, beside what it says. */
 export function runGuide(): {

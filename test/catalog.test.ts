@@ -1,6 +1,7 @@
 /** Holds the catalog: whatever a room lists has a test that puts it under the room's law. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { estimatorNames } from '../src/models/index.ts'
 import { sinkParts } from '../src/sinks/index.ts'
 import { sourceParts } from '../src/sources/index.ts'
 import { codeOnly, filesOf } from './house.ts'
@@ -57,12 +58,22 @@ describe('catalog', () => {
     }
   })
 
-  test('estimators, and the models they learn, are under textEstimatorContract', () => {
+  test('every estimator is under textEstimatorContract', () => {
     const covered = callersOf('models', 'textEstimatorContract')
-    for (const name of ['multinomial-nb', 'compiled-scorer']) {
+    for (const name of [...estimatorNames, 'compiled-scorer']) {
       assert.ok(
         covered.some((file) => file.includes(name)),
         `no test of ${name} calls textEstimatorContract`,
+      )
+    }
+  })
+
+  test('every store of artefacts is under artefactStoreContract', () => {
+    const covered = callersOf('registry', 'artefactStoreContract')
+    for (const name of ['store-directory', 'store-s3']) {
+      assert.ok(
+        covered.some((file) => file.includes(name)),
+        `no test of ${name} calls artefactStoreContract`,
       )
     }
   })

@@ -1,5 +1,5 @@
 /** The shell: the name, the way to each view, how the connection is, and the view itself. */
-import { type ComponentType } from 'preact'
+import type { ComponentType } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { ConnectionState } from './components/connection-state.tsx'
 import { Empty } from './components/states.tsx'
@@ -32,15 +32,12 @@ export function App() {
   useEffect(() => {
     document.title = `${title} - Millrace`
   }, [title])
-  const skip = (event: Event) => {
-    event.preventDefault()
-    main.current?.focus()
-  }
   return (
     <>
-      <a class="skip" href="#main" onClick={skip}>
+      {/* A button: a link to #main would be taken for another view. */}
+      <button type="button" class="skip" onClick={() => main.current?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <header class="top">
         <a class="brand" href={hrefOf('')}>
           Millrace

@@ -69,9 +69,7 @@ export async function groupNamed(log: Log, name: string): Promise<GroupInfo> {
   throw fail('GROUP_UNKNOWN', `group ${name}: there is none; ${hint}`)
 }
 
-/** Topics and groups that Millrace makes for itself. */
-export const isInternal = (name: string) =>
-  name.startsWith('millrace.') || name.endsWith('.dead-letters') || name.endsWith('.replay')
+export { isInternalName as isInternal } from '../pipeline/internal-names.ts'
 
 /** Partition numbers of a topic. */
 export const partitionsOf = (topic: TopicInfo) =>

@@ -12,6 +12,7 @@ import { processOutput } from './output.ts'
 import { planCommand } from './plan.ts'
 import { predictCommand } from './predict.ts'
 import { runCommand } from './run.ts'
+import { serveCommand } from './serve.ts'
 import { sqlCommand } from './sql.ts'
 import { topicsCommand } from './topics.ts'
 import { trainCommand } from './train.ts'
@@ -54,6 +55,7 @@ function makeProgram(setExitCode: SetExitCode): Command {
   const commands = [
     initCommand(),
     runCommand(setExitCode),
+    serveCommand(),
     planCommand(),
     trainCommand(),
     evaluateCommand(),

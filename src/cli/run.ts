@@ -6,20 +6,25 @@ import type { Audit } from '../pipeline/audit.ts'
 import type { Definition } from '../pipeline/definition.ts'
 import { type RunEvents, type RunResult, type RunStatus, run } from '../pipeline/run.ts'
 import type { SetExitCode } from './exit-code.ts'
+import { PageBeside } from './page-beside.ts'
+import { type PageFlags, withPageFlags } from './page-flags.ts'
 import { StatusLine } from './status-line.ts'
 
-interface RunFlags {
+interface RunFlags extends PageFlags {
+  /** False with --no-page. */
+  readonly page: boolean
   readonly untilCaughtUp: boolean
   readonly json: boolean
   readonly fresh: boolean
   readonly workers: number
   readonly speed: number | undefined
   readonly pipelines: string | undefined
+  readonly source: string | undefined
   readonly durability: 'power' | 'process'
 }
 
 export function runCommand(setExitCode: SetExitCode): Command {
-  return new Command('run')
+  const command = new Command('run')
     .description('run the pipelines that a file exports')
     .argument('<app>', 'the application, a .ts or .js file')
     .option('--until-caught-up', 'end once everything that is there has been worked on', false)
@@ -28,9 +33,14 @@ export function runCommand(setExitCode: SetExitCode): Command {
     .option('--workers <number>', 'threads that share the partitions', parseWorkers, 1)
     .option('--speed <number|max>', 'messages a second of paced sources', parseSpeed)
     .option('--pipelines <names>', 'run only these, separated by commas')
+    .option('--source <name>', 'which source to read, where the application offers several')
     .option('--durability <power|process>', 'what a commit survives', parseDurability, 'power')
+  return withPageFlags(command)
+    .option('--no-page', 'serve no page beside the pipelines')
     .addHelpText('after', '\nExample:\n  millrace run app.ts --until-caught-up --json')
     .action(async (app: string, flags: RunFlags) => {
+      // Read by the application's file, here and in every worker.
+      if (flags.source !== undefined) process.env.MILLRACE_SOURCE = flags.source
       const result = await runWith(app, flags)
       if (flags.json) process.stdout.write(`${JSON.stringify(result.figures)}\n`)
       tellEnd(result, flags)
@@ -49,12 +59,17 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
   }
   // Until caught up there is nobody to watch it move.
   const ratePerSecond = flags.speed ?? (flags.untilCaughtUp ? Number.POSITIVE_INFINITY : undefined)
+  const directory = stateDirectory()
+  const page = new PageBeside(directory, flags, (words) => line.say(words))
+  // It would end before anybody saw it; whoever names a port wants it.
+  const hasPage = flags.page && (!flags.untilCaughtUp || flags.port !== undefined)
+  const tell = eventsFor(line, ratePerSecond)
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   try {
     return await run({
       appPath: app,
-      directory: stateDirectory(),
+      directory,
       workers: flags.workers,
       untilCaughtUp: flags.untilCaughtUp,
       fresh: flags.fresh,
@@ -62,9 +77,17 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
       durability: flags.durability,
       pipelines: flags.pipelines?.split(',').map((name) => name.trim()),
       drain: drain.signal,
-      tell: eventsFor(line, ratePerSecond),
+      tell: {
+        ...tell,
+        loaded(loaded, plan, where) {
+          page.knows(loaded)
+          tell.loaded(loaded, plan, where)
+        },
+      },
+      ...(hasPage ? { beforeStart: () => page.start() } : {}),
     })
   } finally {
+    await page.close()
     line.end()
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)

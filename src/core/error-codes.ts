@@ -118,6 +118,16 @@ export const errorCodes = declare({
     when: 'What a source is to read does not exist, may not be read, or is not of the named format.',
     fix: 'Correct the path or the format that the message names.',
   },
+  SOURCE_AWAY: {
+    order: 'try-later',
+    when: 'A source lost what it reads from: the network or the service is away.',
+    fix: 'Nothing to do if it comes back; else check the network and the address in the message.',
+  },
+  SOURCE_UNREACHABLE: {
+    order: 'stop',
+    when: 'A source gave up to reach what it reads from: no network, a wrong address, a service that is down.',
+    fix: 'Check the network and the address in the message, then start again: nothing was skipped.',
+  },
   GENERATOR_FAILED: {
     order: 'stop',
     when: 'A function handed to the source `generate` throws, or gives what cannot be a message.',
@@ -232,6 +242,11 @@ export const errorCodes = declare({
     order: 'misconfigured',
     when: 'A command looks into a MILLRACE_DIR that nothing was written to yet.',
     fix: 'Run an application first (`millrace run app.ts`), or name another directory with MILLRACE_DIR.',
+  },
+  PORT_IN_USE: {
+    order: 'misconfigured',
+    when: 'Another program listens on the port that the page is to be served on.',
+    fix: 'Choose another with --port, or run without the page (--no-page).',
   },
   FOLDER_UNUSABLE: {
     order: 'misconfigured',

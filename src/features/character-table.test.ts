@@ -53,7 +53,11 @@ describe('features: TermReader', () => {
   it('finds every term of a text that is longer than what it keeps room for', () => {
     const texts = ['a '.repeat(200), 'ab cde '.repeat(60), ' 😀 İ'.repeat(80)]
     for (const analyzer of ['word', 'char', 'char_wb'] as const) {
-      for (const ngramRange of [[1, 1], [1, 3], [2, 3]] as const) {
+      for (const ngramRange of [
+        [1, 1],
+        [1, 3],
+        [2, 3],
+      ] as const) {
         const how = { analyzer, lowercase: true, ngramRange, stopWords: null }
         for (const text of texts) {
           assert.deepEqual(read(termReader(how), text, true), analyse(text, how).sort())

@@ -35,7 +35,10 @@ export function checkTfidfTransformerOptions(
   }
   for (const [option, value] of Object.entries({ useIdf, smoothIdf, sublinearTf })) {
     if (typeof value === 'boolean') continue
-    throw fail('OPTIONS_INVALID', `tf-idf: ${option} is ${JSON.stringify(value)}; give true or false`)
+    throw fail(
+      'OPTIONS_INVALID',
+      `tf-idf: ${option} is ${JSON.stringify(value)}; give true or false`,
+    )
   }
   return { norm, useIdf, smoothIdf, sublinearTf }
 }

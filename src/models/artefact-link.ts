@@ -57,7 +57,8 @@ function decodeLines(sections: Sections, count: number, where: string): RisingLi
     const found = { x: x.subarray(start, end), y: y.subarray(start, end) }
     const rises = found.x.every((at, place) => place === 0 || at > found.x[place - 1]!)
     const areShares = found.y.every((share) => share >= 0 && share <= 1)
-    if (end <= start || !rises || !areShares) throw damaged(where, 'its calibration lines do not rise')
+    if (end <= start || !rises || !areShares)
+      throw damaged(where, 'its calibration lines do not rise')
     return found
   })
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { codeOf } from '../core/errors.ts'
 import { artefactBytes, describeArtefact, modelOfArtefact } from './artefact.ts'
-import { decodeArtefact, encodeArtefact, type Sections } from './artefact-format.ts'
+import { decodeArtefact, encodeArtefact, formatVersion, type Sections } from './artefact-format.ts'
 import { CompiledTextClassifier } from './compiled-scorer.ts'
 import type { LinearEstimator } from './linear.ts'
 import type { Link } from './link.ts'
@@ -71,6 +71,9 @@ describe('models: artefacts', () => {
     for (let end = 0; end < bytes.length; end += 5) refuses(bytes.subarray(0, end), `cut at ${end}`)
     refuses(Buffer.concat([bytes, Buffer.alloc(8)]), 'longer')
     refuses(Buffer.from('{"not": "ours"}'), 'JSON')
+    const strange = Buffer.from('{"sections":[null]}     ')
+    const lengths = Buffer.from(Uint32Array.of(formatVersion, strange.length).buffer)
+    refuses(Buffer.concat([Buffer.from('MILLRACE'), lengths, strange]), 'no section')
     const other = Buffer.from(bytes)
     other.writeUInt32LE(99, 8)
     refuses(other, 'newer', /a newer Millrace wrote it .*upgrade/)
@@ -101,7 +104,21 @@ describe('models: artefacts', () => {
     })
     const notFinite = Float64Array.from(sections.coefficients as Float64Array)
     notFinite[3] = Number.NaN
-    const wrong: [Record<string, unknown>, Sections][] = [
+    type Case = [Record<string, unknown>, Sections]
+    const optionCase =
+      (name: string) =>
+      (value: unknown): Case => {
+        const options = { ...(counts!.options as object), [name]: value }
+        return [withParameters({ blocks: [{ ...counts, options }, ...others] }), sections]
+      }
+    const hashingInto = (nFeatures: number) => {
+      const hashing = others[1]!
+      const options = { ...(hashing.options as object), nFeatures }
+      return withParameters({ blocks: [counts, others[0], { ...hashing, options }] })
+    }
+    const filled = (like: { readonly length: number }, value: number) =>
+      new Float64Array(like.length).fill(value)
+    const wrong: Case[] = [
       [{ ...header, kind: 'tree' }, sections],
       [{ ...header, labels: ['ham'] }, sections],
       [{ ...header, labels: ['ham', 'spam', 'x'] }, sections],
@@ -116,6 +133,17 @@ describe('models: artefacts', () => {
       [withParameters({ link: { kind: 'softmax', scale: 0 } }), sections],
       [withParameters({ link: { kind: 'isotonic' } }), sections],
       [withParameters({ scoreKind: 'x' }), sections],
+      [{ ...header, labels: ['spam', 'ham'] }, sections],
+      [{ ...header, labels: ['ham', 'ham'] }, sections],
+      [withParameters({ minConfidence: 7 }), sections],
+      [withParameters({ binarize: -1 }), sections],
+      ...[5, [1, 1e9], [1, 1, 1], '11'].map(optionCase('ngramRange')),
+      ...['5', { share: 2 }, true].map(optionCase('minDf')),
+      ...['x', 3].map(optionCase('lowercase')),
+      [header, { ...sections, coefficients: filled(sections.coefficients!, 1e300) }],
+      [header, { ...sections, trainingPriors: Float64Array.of(0, 1) }],
+      [header, { ...sections, trainingPriors: Float64Array.of(1, 1) }],
+      [hashingInto(2 ** 31 - 2), sections],
       [header, { ...sections, coefficients: notFinite }],
       [header, { ...sections, 'block0.idf': Float64Array.of(1) }],
       [header, { ...sections, 'block0.termEnds': Uint32Array.of(1, 2) }],

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { codeOf, messageOf } from '../core/errors.ts'
 import { seededRandom } from '../core/random.ts'
 import { TextFeatures, type TextFeaturesOptions } from '../features/text-features.ts'
+import { explain } from './explain.ts'
 import { type LinearEstimator, linearScores, type ScoreKind } from './linear.ts'
 import { predictProbabilities } from './link.ts'
 import { textEstimatorContract } from './model.contract.ts'
@@ -193,6 +195,40 @@ describe('models: the compiled scorer', () => {
       { label: 'x', score: 0.5 },
       { label: 'x', score: 0.5 },
     ])
+  })
+
+  it('answers by the scores where the probabilities of several labels round to the same', () => {
+    const coefficients = Float64Array.of(1, 0, 0, 0, 1, 2, 0, 0, 1)
+    const estimator: LinearEstimator = {
+      name: 'fixed',
+      options: {},
+      fitWeights: (_, labels) => ({
+        labels: [...new Set(labels)].sort(),
+        coefficients,
+        intercepts: new Float64Array(3),
+        scoreKind: 'one-vs-rest',
+        binarize: null,
+      }),
+    }
+    const model = textClassifier({ estimator }).fit(['aa', 'bb', 'cc'], ['x', 'y', 'z'])
+    const text = 'aa bb cc '.repeat(100)
+    assert.deepEqual(model.predictProbabilities([text]), new Float64Array(3).fill(1 / 3))
+    assert.deepEqual(model.predict([text]), [{ label: 'y', score: 1 / 3 }])
+    assert.equal(explain(model, text).label, 'y')
+  })
+
+  it('refuses hashing that it could not score', () => {
+    const hashing = (nFeatures: number) => ({ vectorizer: 'hashing', nFeatures }) as const
+    const wrong: [TextClassifierOptions, RegExp][] = [
+      [{ features: hashing(2 ** 30) }, /nFeatures is 1073741824/],
+      [{ features: hashing(64), tfidf: { sublinearTf: true } }, /set alternateSign to false/],
+    ]
+    for (const [options, words] of wrong) {
+      assert.throws(
+        () => textClassifier(options),
+        (error) => codeOf(error) === 'OPTIONS_INVALID' && words.test(messageOf(error)),
+      )
+    }
   })
 
   it('scores a text of 10 MB', () => {

@@ -37,8 +37,7 @@ export class CompiledTextClassifier<Label extends string = string>
     this.#corrections = correctionsOf(model)
     this.#row = new Float64Array(model.labels.length)
     const { kind } = model.link
-    this.#isByScore =
-      this.#corrections === null && (kind === 'softmax' || kind === 'one-vs-rest')
+    this.#isByScore = this.#corrections === null && (kind === 'softmax' || kind === 'one-vs-rest')
   }
 
   get answersUnknown(): boolean {
@@ -156,7 +155,7 @@ function correct(probabilities: Float64Array, corrections: Float64Array): void {
   for (let label = 0; label < corrections.length; label++) probabilities[label]! /= sum
 }
 
-function checkTexts(inputs: readonly unknown[]): void {
+export function checkTexts(inputs: readonly unknown[]): void {
   for (let index = 0; index < inputs.length; index++) {
     if (typeof inputs[index] === 'string') continue
     const refused = inputs.flatMap((input, at) =>

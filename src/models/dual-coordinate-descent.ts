@@ -4,17 +4,19 @@
  * shrinking and the stopping rule of LIBLINEAR's `solve_l2r_l1l2_svc`. margin-estimator.ts says what
  * is learnt with it.
  */
-import type { SparseMatrix } from '../features/index.ts'
-import { PackedRows } from './packed-rows.ts'
+import type { PackedRows } from './packed-rows.ts'
 
 /** `max(0, 1 - m)` or its square, where m is how far a row is on the right side of the border. */
 export type MarginLoss = 'hinge' | 'squared_hinge'
 
 export interface DualProblem {
-  readonly matrix: SparseMatrix
+  /** The weights in them are what is learnt, and zeros at first. */
+  readonly rows: PackedRows
+  /** By row: the sum of the squares of its values. */
+  readonly squaredNorms: Float64Array
   /** By row: the index of its label. */
   readonly classes: Int32Array
-  /** By lane, up to eight: the label that is told from the rest. */
+  /** By lane, at most as many as `rows` have: the label that is told from the rest. */
   readonly labels: readonly number[]
   /** By lane: what a row of that label costs, and what another one does. Zero: it is left out. */
   readonly positiveCosts: readonly number[]
@@ -22,8 +24,6 @@ export interface DualProblem {
   readonly loss: MarginLoss
   /** The value of one more feature that every row has; 0: none. */
   readonly interceptFeature: number
-  /** By lane and then column: what the values of a column are multiplied by. Null: nothing. */
-  readonly scales: readonly Float64Array[] | null
   /** Stops when the projected gradients of all rows are this close to each other. */
   readonly tolerance: number
   /** Passes over the rows at most. */
@@ -32,75 +32,43 @@ export interface DualProblem {
   readonly seed: number
 }
 
-/**
- * By lane the weights w, so that `0.5 |w|² + the sum over rows of cost * loss(±w.x)` is smallest,
- * where x is the row, scaled, with the intercept's feature behind it.
- */
 export interface DualSolution {
-  /** By lane and then column: the weight times the scale of its column, for rows as given. */
-  readonly weights: readonly Float64Array[]
   /** By lane: the weight of the intercept's feature. */
   readonly interceptWeights: Float64Array
   /** By lane: false where `maxIter` came first. */
   readonly converged: readonly boolean[]
 }
 
-/** Solves for all lanes, each on its own but, while that is faster, in the same order of rows. */
+/**
+ * Makes `0.5 |w|² + the sum over rows of cost * loss(±w.x)` smallest in each lane, where w are the
+ * weights of `rows` and x is the row, both with the intercept's feature behind them. Each lane is
+ * solved on its own, but all in the same order of rows.
+ */
 export function solveDual(problem: DualProblem): DualSolution {
+  const state = start(problem)
   const lanes = problem.labels.map((_, lane) => lane)
-  const solution = {
-    weights: new Array<Float64Array>(lanes.length),
-    interceptWeights: new Float64Array(lanes.length),
-    converged: new Array<boolean>(lanes.length),
-  }
   // xorshift32 must not start at zero.
-  descend(problem, start(problem, lanes), 0, problem.seed | 0 || 0x9e3779b9, solution)
-  return solution
-}
-
-function descend(
-  problem: DualProblem,
-  state: State,
-  iterations: number,
-  seed: number,
-  solution: { weights: Float64Array[]; interceptWeights: Float64Array; converged: boolean[] },
-): void {
-  const { rows, members, order } = state
-  let random = seed
-  let iteration = iterations
-  for (; iteration < problem.maxIter && state.live !== 0; iteration++) {
-    if (isWorthSplitting(state)) break
-    random = shuffle(order, state.active, random)
+  let random = problem.seed | 0 || 0x9e3779b9
+  for (let iteration = 0; iteration < problem.maxIter && state.live !== 0; iteration++) {
+    random = shuffle(state.order, state.active, random)
     pass(state)
-    for (let lane = 0; lane < members.length; lane++) {
+    for (const lane of lanes) {
       if ((state.live & (1 << lane)) !== 0) settle(state, lane, problem.tolerance)
     }
   }
-  for (const [lane, member] of members.entries()) {
-    solution.weights[member] = rows.weightsOf(lane)
-    solution.interceptWeights[member] = state.interceptWeights[lane]!
-    solution.converged[member] = (state.live & (1 << lane)) === 0
-  }
-  if (iteration === problem.maxIter || state.live === 0) return
-  const left = members.map((_, lane) => lane).filter((lane) => (state.live & (1 << lane)) !== 0)
-  const half = Math.ceil(left.length / 2)
-  for (const kept of [left.slice(0, half), left.slice(half)]) {
-    if (kept.length === 0) continue
-    descend(problem, narrowed(problem, state, kept), iteration, random, solution)
+  return {
+    interceptWeights: state.interceptWeights,
+    converged: lanes.map((lane) => (state.live & (1 << lane)) === 0),
   }
 }
 
 interface State {
   readonly rows: PackedRows
-  /** As many as there are members, or one more. */
-  readonly lanes: number
-  /** By lane: which of the problem's lanes it is, and that one's label. */
-  readonly members: readonly number[]
-  readonly labels: readonly number[]
   readonly classes: Int32Array
+  readonly labels: readonly number[]
   readonly interceptFeature: number
   readonly interceptWeights: Float64Array
-  /** At `row * lanes + lane`. */
+  /** At `row * rows.lanes + lane`. */
   readonly duals: Float64Array
   /** There: one by how much the gradient grows with the dual. */
   readonly inverseSlopes: Float64Array
@@ -117,8 +85,6 @@ interface State {
   /** Bits of the lanes that have not converged, and of those that have rows set aside. */
   live: number
   shrunken: number
-  /** Grows with visits where most lanes have set the row aside, and shrinks with others. */
-  wasted: number
   /** By lane: the bounds of the projected gradients in this pass. */
   readonly highest: Float64Array
   readonly lowest: Float64Array
@@ -127,77 +93,40 @@ interface State {
   readonly below: Float64Array
 }
 
-function start(problem: DualProblem, members: readonly number[]): State {
-  const { matrix, loss, interceptFeature } = problem
-  const squaredScales =
-    problem.scales === null
-      ? null
-      : members.map((member) => problem.scales![member]!.map((scale) => scale * scale))
-  const rows = new PackedRows(matrix, members.length, squaredScales)
+function start(problem: DualProblem): State {
+  const { rows, squaredNorms, classes, labels, loss, interceptFeature } = problem
   const { lanes } = rows
+  const count = classes.length
   const costs = Float64Array.from(
-    members.flatMap((member) => [problem.negativeCosts[member]!, problem.positiveCosts[member]!]),
+    labels.flatMap((_, lane) => [problem.negativeCosts[lane]!, problem.positiveCosts[lane]!]),
   )
   const isSquared = loss === 'squared_hinge'
   const state: State = {
-    ...{ rows, lanes, members, classes: problem.classes, interceptFeature },
-    labels: members.map((member) => problem.labels[member]!),
+    ...{ rows, classes, labels, interceptFeature },
     interceptWeights: new Float64Array(lanes),
-    duals: new Float64Array(matrix.rows * lanes),
-    inverseSlopes: new Float64Array(matrix.rows * lanes),
+    duals: new Float64Array(count * lanes),
+    inverseSlopes: new Float64Array(count * lanes),
     diagonals: costs.map((cost) => (isSquared ? 0.5 / cost : 0)),
     bounds: costs.map((cost) => (isSquared && cost > 0 ? Number.POSITIVE_INFINITY : cost)),
     leastGradient: Math.min(1e-12, problem.tolerance / 4),
-    masks: new Uint8Array(matrix.rows),
-    order: Int32Array.from({ length: matrix.rows }, (_, row) => row),
-    active: matrix.rows,
-    live: (1 << members.length) - 1,
+    masks: new Uint8Array(count),
+    order: Int32Array.from(classes, (_, row) => row),
+    active: count,
+    live: (1 << labels.length) - 1,
     shrunken: 0,
-    wasted: 0,
     highest: new Float64Array(lanes),
     lowest: new Float64Array(lanes),
     above: new Float64Array(lanes),
     below: new Float64Array(lanes),
   }
-  for (let lane = 0; lane < members.length; lane++) {
-    for (let row = 0; row < matrix.rows; row++) {
-      const place = row * lanes + lane
-      const norm = rows.squaredNorms[place]! + interceptFeature * interceptFeature
-      state.inverseSlopes[place] = 1 / (norm + state.diagonals[sideOf(state, row, lane)]!)
+  for (let lane = 0; lane < labels.length; lane++) {
+    for (let row = 0; row < count; row++) {
+      const norm = squaredNorms[row]! + interceptFeature * interceptFeature
+      const slope = norm + state.diagonals[sideOf(state, row, lane)]!
+      state.inverseSlopes[row * lanes + lane] = 1 / slope
     }
     takeAllRows(state, lane)
   }
-  return state
-}
-
-/**
- * Lanes side by side share the way to a row in memory, but all are computed, also those where the
- * row is set aside. Packing the rows anew costs as much as some passes.
- */
-function isWorthSplitting({ members, wasted, masks }: State): boolean {
-  return members.length > 1 && wasted > 32 * masks.length
-}
-
-/** The same state with the given lanes alone. */
-function narrowed(problem: DualProblem, from: State, kept: readonly number[]): State {
-  const state = start(
-    problem,
-    kept.map((lane) => from.members[lane]!),
-  )
-  state.masks.fill(0)
-  for (const [lane, old] of kept.entries()) {
-    state.rows.setWeights(lane, from.rows.weightsOf(old))
-    state.interceptWeights[lane] = from.interceptWeights[old]!
-    state.above[lane] = from.above[old]!
-    state.below[lane] = from.below[old]!
-    state.shrunken |= ((from.shrunken >> old) & 1) << lane
-    for (let row = 0; row < state.masks.length; row++) {
-      state.duals[row * state.lanes + lane] = from.duals[row * from.lanes + old]!
-      state.masks[row]! |= ((from.masks[row]! >> old) & 1) << lane
-    }
-  }
-  state.order.set(from.order)
-  state.active = from.active
   return state
 }
 
@@ -249,13 +178,11 @@ function pass(state: State): void {
   const { rows, masks, order } = state
   state.highest.fill(Number.NEGATIVE_INFINITY)
   state.lowest.fill(Number.POSITIVE_INFINITY)
-  const used = state.members.length
-  let { active, wasted } = state
+  let { active } = state
   for (let place = 0; place < active; place++) {
     const row = order[place]!
     const mask = masks[row]! & state.live
     if (mask !== 0) {
-      wasted = Math.max(0, wasted + 4 * used - 7 * bitCounts[mask]!)
       rows.score(row)
       const answer = moveDuals(state, row, mask)
       if ((answer & hasMoved) !== 0) rows.add(row)
@@ -267,26 +194,18 @@ function pass(state: State): void {
     }
   }
   state.active = active
-  state.wasted = wasted
 }
 
-/** By number below 256: how many bits it has. */
-const bitCounts = Uint8Array.from(
-  { length: 256 },
-  (_, mask) => mask.toString(2).replaceAll('0', '').length,
-)
-
 /** A bit above those of the lanes. */
-const hasMoved = 1 << 8
+const hasMoved = 1 << 2
 
 /**
  * Moves the duals of a row in the lanes of the mask, and writes by how much their weights move.
  * Returns the mask without the lanes where the row is set aside, and whether a weight moves.
  */
 function moveDuals(state: State, row: number, mask: number): number {
-  const { rows, lanes, labels, duals, diagonals, bounds, interceptWeights, interceptFeature } =
-    state
-  const { scores, steps } = rows
+  const { labels, duals, diagonals, bounds, interceptWeights, interceptFeature } = state
+  const { lanes, scores, steps } = state.rows
   const { highest, lowest, leastGradient } = state
   const label = state.classes[row]!
   let answer = mask

@@ -8,6 +8,8 @@ export {
 export { type BernoulliNBOptions, bernoulliNB } from './bernoulli-nb.ts'
 export { type CalibrationMethod, calibrationMethods, fitCalibration } from './calibration.ts'
 export { CompiledTextClassifier } from './compiled-scorer.ts'
+export { type ComplementNBOptions, complementNB } from './complement-nb.ts'
+export { type EstimatorName, estimatorNamed, estimatorNames, estimators } from './estimators.ts'
 export { type ExplainOptions, type Explanation, explain, type TermContribution } from './explain.ts'
 export {
   type FitWeightsOptions,
@@ -17,6 +19,7 @@ export {
   predictLabels,
   type ScoreKind,
 } from './linear.ts'
+export { type LinearSVCOptions, linearSVC } from './linear-svc.ts'
 export type { LinearTextModel } from './linear-text-model.ts'
 export { type Link, predictProbabilities } from './link.ts'
 export { type LogisticRegressionOptions, logisticRegression } from './logistic-regression.ts'
@@ -29,6 +32,7 @@ export {
   unknownLabel,
 } from './model.ts'
 export { type MultinomialNBOptions, multinomialNB } from './multinomial-nb.ts'
+export { type NbSvmOptions, nbSvm } from './nb-svm.ts'
 export {
   correctPriors,
   type EstimatedPriors,
@@ -44,3 +48,4 @@ export {
   textClassifier,
 } from './text-classifier.ts'
 export type { ClassWeight } from './training-rows.ts'
+export { lexiconSentiment, type Sentiment, type SentimentLabel } from './vader.ts'

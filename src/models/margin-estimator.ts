@@ -3,15 +3,13 @@ import { fail } from '../core/errors.ts'
 import { seededRandom } from '../core/random.ts'
 import type { SparseMatrix } from '../features/index.ts'
 import { type MarginLoss, solveDual } from './dual-coordinate-descent.ts'
+import { PackedRows } from './packed-rows.ts'
 import {
   type ClassWeight,
   checkClassWeight,
   classWeights,
   type EncodedLabels,
 } from './training-rows.ts'
-
-/** How many labels are learnt side by side at most. */
-const labelsTogether = 8
 
 export interface MarginOptions {
   /**
@@ -86,7 +84,7 @@ export interface MarginProblem {
 }
 
 export interface Margins {
-  /** A row a label, for features that are not scaled; with two labels the first row is zeros. */
+  /** A row a label, for features as they were scaled; with two labels the first row is zeros. */
   readonly coefficients: Float64Array
   readonly intercepts: Float64Array
   /** Words on labels that did not converge. */
@@ -97,44 +95,60 @@ export interface Margins {
 export function fitMargins(problem: MarginProblem): Margins {
   const { who, matrix, encoded, options, interceptFeature, scalesOf } = problem
   const { classes, indexes } = encoded
-  const byLabel = classWeights(who, encoded, options.classWeight)
   const isBinary = classes.length === 2
+  const byLabel = classWeights(who, encoded, options.classWeight)
   const random = seededRandom(problem.seed)
   const coefficients = new Float64Array(classes.length * matrix.columns)
   const intercepts = new Float64Array(classes.length)
   const late: string[] = []
-  for (const labels of groupsOfLabels(classes.length)) {
-    const solution = solveDual({
-      matrix,
-      classes: indexes,
-      labels,
+  // Two labels side by side share the way to a row in memory; not where its values differ.
+  const rows = new PackedRows(matrix, isBinary || scalesOf !== undefined ? 1 : 2)
+  const scaled = scalesOf === undefined ? matrix : { ...matrix, data: matrix.data.slice() }
+  let norms = squaredNorms(matrix)
+  for (let first = isBinary ? 1 : 0; first < classes.length; first += rows.lanes) {
+    const last = Math.min(first + rows.lanes, classes.length)
+    const labels = Array.from({ length: last - first }, (_, lane) => first + lane)
+    if (scalesOf !== undefined) {
+      scaleColumns(matrix, scalesOf(first), scaled.data)
+      rows.setValues(scaled)
+      norms = squaredNorms(scaled)
+    }
+    rows.reset()
+    const { interceptWeights, converged } = solveDual({
+      ...{ rows, squaredNorms: norms, classes: indexes, labels },
       positiveCosts: labels.map((label) => options.C * byLabel[label]!),
       negativeCosts: labels.map(() => options.C * (isBinary ? byLabel[0]! : 1)),
-      loss: options.loss,
-      interceptFeature,
-      scales: scalesOf === undefined ? null : labels.map(scalesOf),
-      tolerance: options.tol,
+      ...{ loss: options.loss, interceptFeature, tolerance: options.tol },
       maxIter: options.maxIter,
       seed: Math.floor(random() * 0x1_0000_0000),
     })
     for (const [lane, label] of labels.entries()) {
-      coefficients.set(solution.weights[lane]!, label * matrix.columns)
-      intercepts[label] = solution.interceptWeights[lane]! * interceptFeature
-      if (!solution.converged[lane]) late.push(classes[label]!)
+      const start = label * matrix.columns
+      rows.weightsInto(lane, coefficients.subarray(start, start + matrix.columns))
+      intercepts[label] = interceptWeights[lane]! * interceptFeature
+      if (!converged[lane]) late.push(classes[label]!)
     }
   }
   return { coefficients, intercepts, warnings: notConverged(problem, late) }
 }
 
-/** The labels that are learnt side by side, in groups of about the same size. */
-function groupsOfLabels(count: number): number[][] {
-  if (count === 2) return [[1]]
-  const groups = Math.ceil(count / labelsTogether)
-  return Array.from({ length: groups }, (_, group) => {
-    const first = Math.round((group * count) / groups)
-    const end = Math.round(((group + 1) * count) / groups)
-    return Array.from({ length: end - first }, (_, lane) => first + lane)
-  })
+/** Writes the values of the matrix times the scale of their column. */
+function scaleColumns({ indices, data }: SparseMatrix, scales: Float64Array, into: Float64Array) {
+  for (let entry = 0; entry < data.length; entry++) {
+    into[entry] = data[entry]! * scales[indices[entry]!]!
+  }
+}
+
+/** By row: the sum of the squares of its values. */
+function squaredNorms({ rows, indptr, data }: SparseMatrix): Float64Array {
+  const norms = new Float64Array(rows)
+  for (let row = 0; row < rows; row++) {
+    const end = indptr[row + 1]!
+    let sum = 0
+    for (let entry = indptr[row]!; entry < end; entry++) sum += data[entry]! * data[entry]!
+    norms[row] = sum
+  }
+  return norms
 }
 
 function notConverged({ who, options, encoded }: MarginProblem, late: string[]): string[] {

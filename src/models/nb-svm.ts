@@ -139,7 +139,7 @@ function rest(total: number, own: number): number {
   return total > own ? total - own : 0
 }
 
-/** From the SVM's weights times r to the model's, in place. */
+/** From the SVM's weights to the model's, in place. */
 function interpolate(
   weights: Float64Array,
   ratios: Float64Array,
@@ -151,12 +151,11 @@ function interpolate(
   for (let column = 0; column < weights.length; column++) {
     const copies = multiplicities === undefined ? 1 : multiplicities[column]!
     count += copies
-    // A ratio of zero hides its feature from the SVM, whose weight for it is then zero.
-    if (ratios[column] !== 0) magnitude += copies * Math.abs(weights[column]! / ratios[column]!)
+    magnitude += copies * Math.abs(weights[column]!)
   }
   const share = ((1 - beta) * magnitude) / count
   for (let column = 0; column < weights.length; column++) {
-    weights[column] = share * ratios[column]! + beta * weights[column]!
+    weights[column] = (share + beta * weights[column]!) * ratios[column]!
   }
 }
 

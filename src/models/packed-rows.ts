@@ -1,11 +1,12 @@
 /**
- * Rows of features and the weights of a few labels side by side, laid out for speed: what
+ * Rows of features, and the weights of a label or two, laid out for speed: what
  * dual-coordinate-descent.ts visits thousands of times.
  */
 import { fail } from '../core/errors.ts'
 import { documentFrequencies, type SparseMatrix } from '../features/index.ts'
 import {
   entriesTogether,
+  type LaneCount,
   type RowKernels,
   rowKernels,
   scoresAt,
@@ -17,14 +18,11 @@ import {
 const maxBytes = 2 ** 32
 
 export class PackedRows {
-  /** As many as are used; one more where that is odd, but for one alone. */
-  readonly lanes: number
+  readonly lanes: LaneCount
   /** By lane: the row's score that `score` computed last. */
   readonly scores: Float64Array
   /** By lane: how many times `add` adds the row. */
   readonly steps: Float64Array
-  /** At `row * lanes + lane`: the sum of the squares of the row's scaled values. */
-  readonly squaredNorms: Float64Array
   readonly #kernels: RowKernels
   /** At `place * lanes + lane`; zeros at first. */
   readonly #weights: Float64Array
@@ -32,45 +30,34 @@ export class PackedRows {
   readonly #places: Int32Array
   /** By row: its first entry. */
   readonly #starts: Int32Array
+  readonly #values: Float64Array
   readonly #valuesAt: number
   readonly #offsetsAt: number
-  /** From the weights to their scales in bytes; zero: none lie there. */
-  readonly #scalesDistance: number
-  /** By column: what one lane alone has its values multiplied by already; null: nothing. */
-  readonly #ownScales: Float64Array | null
 
-  /**
-   * `used` is how many lanes there are, 8 at most. `squaredScales`: by lane and then column; null:
-   * all are 1. Throws `TRAINING_INVALID` for more than fits.
-   */
-  constructor(matrix: SparseMatrix, used: number, squaredScales: readonly Float64Array[] | null) {
-    this.lanes = used === 1 ? 1 : used + (used % 2)
+  /** Throws `TRAINING_INVALID` for more than fits. */
+  constructor(matrix: SparseMatrix, lanes: LaneCount) {
+    this.lanes = lanes
     this.#starts = groupedStarts(matrix)
     const entries = this.#starts[matrix.rows]!
-    const weights = matrix.columns * this.lanes
-    const isAlone = used === 1
-    this.#scalesDistance = squaredScales === null || isAlone ? 0 : weights * 8
-    this.#ownScales = squaredScales !== null && isAlone ? squaredScales[0]!.map(Math.sqrt) : null
-    this.#valuesAt = weightsAt + weights * 8 + this.#scalesDistance
+    const weights = matrix.columns * lanes
+    this.#valuesAt = weightsAt + 8 * weights
     this.#offsetsAt = this.#valuesAt + 8 * entries
     const bytes = this.#offsetsAt + 4 * entries
-    if (bytes > maxBytes) throw tooLarge(matrix, bytes)
-    this.#places = placesByFrequency(matrix)
-    const [kernels, memory] = rowKernels(this.lanes, bytes)
-    this.#kernels = kernels
-    this.scores = new Float64Array(memory, scoresAt, this.lanes)
-    this.steps = new Float64Array(memory, stepsAt, this.lanes)
-    this.#weights = new Float64Array(memory, weightsAt, weights)
-    this.#fill(
-      matrix,
-      new Float64Array(memory, this.#valuesAt, entries),
-      new Int32Array(memory, this.#offsetsAt, entries),
-    )
-    if (squaredScales !== null && !isAlone) {
-      this.#fillScales(new Float64Array(memory, weightsAt + weights * 8, weights), squaredScales)
+    if (bytes > maxBytes) {
+      throw fail(
+        'TRAINING_INVALID',
+        `linear SVM: ${matrix.indices.length} entries of ${matrix.columns} features need ${bytes} bytes, above 4 GiB; give fewer rows, raise minDf or set maxFeatures`,
+      )
     }
-    this.squaredNorms = new Float64Array(matrix.rows * this.lanes)
-    for (let lane = 0; lane < used; lane++) this.#sumSquares(lane, matrix, squaredScales?.[lane])
+    const [kernels, memory] = rowKernels(lanes, bytes)
+    this.#kernels = kernels
+    this.scores = new Float64Array(memory, scoresAt, lanes)
+    this.steps = new Float64Array(memory, stepsAt, lanes)
+    this.#weights = new Float64Array(memory, weightsAt, weights)
+    this.#places = placesByFrequency(matrix)
+    this.#values = new Float64Array(memory, this.#valuesAt, entries)
+    this.setValues(matrix)
+    this.#setOffsets(matrix, new Int32Array(memory, this.#offsetsAt, entries))
   }
 
   /** Computes the `scores` of a row. */
@@ -81,68 +68,44 @@ export class PackedRows {
     this.#kernels.score(offsets, this.#valuesAt + 8 * first, end)
   }
 
-  /** Adds a row to the weights of each lane, `steps` times and times the squared scales. */
+  /** Adds a row to the weights of each lane, `steps` times. */
   add(row: number): void {
     const first = this.#starts[row]!
     const offsets = this.#offsetsAt + 4 * first
-    const values = this.#valuesAt + 8 * first
     const end = this.#offsetsAt + 4 * this.#starts[row + 1]!
-    if (this.#scalesDistance === 0) this.#kernels.add(offsets, values, end)
-    else this.#kernels.addScaled(offsets, values, end, this.#scalesDistance)
+    this.#kernels.add(offsets, this.#valuesAt + 8 * first, end)
   }
 
-  /** By column, times the scale of each, for rows as they were given. */
-  weightsOf(lane: number): Float64Array {
+  /** Makes all weights zero again. */
+  reset(): void {
+    this.#weights.fill(0)
+  }
+
+  /** Writes the weights of a lane by column. */
+  weightsInto(lane: number, weights: Float64Array): void {
     const places = this.#places
-    const weights = new Float64Array(places.length)
-    for (let column = 0; column < weights.length; column++) {
-      const scale = this.#ownScales === null ? 1 : this.#ownScales[column]!
-      weights[column] = this.#weights[places[column]! * this.lanes + lane]! * scale
-    }
-    return weights
-  }
-
-  /** Begins again from what `weightsOf` said. */
-  setWeights(lane: number, weights: Float64Array): void {
-    for (let column = 0; column < weights.length; column++) {
-      const scale = this.#ownScales === null ? 1 : this.#ownScales[column]!
-      const place = this.#places[column]! * this.lanes + lane
-      this.#weights[place] = scale === 0 ? 0 : weights[column]! / scale
+    for (let column = 0; column < places.length; column++) {
+      weights[column] = this.#weights[places[column]! * this.lanes + lane]!
     }
   }
 
-  #fill(matrix: SparseMatrix, values: Float64Array, offsets: Int32Array): void {
-    const { rows, indptr, indices, data } = matrix
-    const places = this.#places
+  /** Takes other values, of a matrix that has its entries where the first one has them. */
+  setValues({ rows, indptr, data }: SparseMatrix): void {
+    for (let row = 0; row < rows; row++) {
+      let target = this.#starts[row]!
+      const end = indptr[row + 1]!
+      for (let entry = indptr[row]!; entry < end; entry++) this.#values[target++] = data[entry]!
+    }
+  }
+
+  #setOffsets({ rows, indptr, indices }: SparseMatrix, offsets: Int32Array): void {
     const bytes = this.lanes * 8
     for (let row = 0; row < rows; row++) {
       let target = this.#starts[row]!
-      for (let entry = indptr[row]!; entry < indptr[row + 1]!; entry++) {
-        const column = indices[entry]!
-        const scale = this.#ownScales === null ? 1 : this.#ownScales[column]!
-        values[target] = data[entry]! * scale
-        offsets[target++] = places[column]! * bytes
+      const end = indptr[row + 1]!
+      for (let entry = indptr[row]!; entry < end; entry++) {
+        offsets[target++] = this.#places[indices[entry]!]! * bytes
       }
-    }
-  }
-
-  #fillScales(into: Float64Array, squaredScales: readonly Float64Array[]): void {
-    for (const [lane, scales] of squaredScales.entries()) {
-      for (let column = 0; column < scales.length; column++) {
-        into[this.#places[column]! * this.lanes + lane] = scales[column]!
-      }
-    }
-  }
-
-  #sumSquares(lane: number, matrix: SparseMatrix, scales: Float64Array | undefined): void {
-    const { rows, indptr, indices, data } = matrix
-    for (let row = 0; row < rows; row++) {
-      let sum = 0
-      for (let entry = indptr[row]!; entry < indptr[row + 1]!; entry++) {
-        const value = data[entry]!
-        sum += value * value * (scales === undefined ? 1 : scales[indices[entry]!]!)
-      }
-      this.squaredNorms[row * this.lanes + lane] = sum
     }
   }
 }
@@ -167,11 +130,4 @@ function placesByFrequency(matrix: SparseMatrix): Int32Array {
   for (const frequency of frequencies) next[matrix.rows - frequency + 1]!++
   for (let rank = 0; rank <= matrix.rows; rank++) next[rank + 1]! += next[rank]!
   return frequencies.map((frequency) => next[matrix.rows - frequency]!++)
-}
-
-function tooLarge({ indices, columns }: SparseMatrix, bytes: number) {
-  return fail(
-    'TRAINING_INVALID',
-    `linear SVM: ${indices.length} entries of ${columns} features need ${bytes} bytes, above 4 GiB; give fewer rows, raise minDf or set maxFeatures`,
-  )
 }

@@ -81,9 +81,7 @@ export function classWeights(
     )
   }
   // Not `weight[label]` alone: every object has something under 'constructor'.
-  return Float64Array.from(classes, (label) =>
-    Object.hasOwn(weight, label) ? weight[label]! : 1,
-  )
+  return Float64Array.from(classes, (label) => (Object.hasOwn(weight, label) ? weight[label]! : 1))
 }
 
 /** Throws `OPTIONS_INVALID` unless it is null, 'balanced' or an object of numbers from 0. */

@@ -9,6 +9,7 @@ import { BatchBuilder } from '../core/batch-builder.ts'
 import type { Clock } from '../core/clock.ts'
 import { codeOf, messageOf } from '../core/errors.ts'
 import type { Log } from '../log/log.ts'
+import type { MeasuredFigures } from './meter.ts'
 
 export const figuresTopic = 'millrace.figures'
 
@@ -46,9 +47,15 @@ const processFigures = z.object({
     .optional(),
 })
 
-export type PipelineFigures = Readonly<z.infer<typeof pipelineFigures>>
-export type ProcessFigures = Readonly<z.infer<typeof processFigures>>
-export type AppFigures = NonNullable<ProcessFigures['app']>
+export interface PipelineFigures extends MeasuredFigures {
+  readonly waiting: readonly string[]
+}
+
+type Parsed = z.infer<typeof processFigures>
+export type AppFigures = NonNullable<Parsed['app']>
+export interface ProcessFigures extends Readonly<Omit<Parsed, 'pipelines'>> {
+  readonly pipelines: Readonly<Record<string, PipelineFigures>>
+}
 
 const topicSettings = {
   partitions: 1,

@@ -2,12 +2,11 @@
  * The ledger's balance of a pipeline, from what its checkpoints say, and its second check: what is
  * really in the topics between the committed positions.
  */
-import type { GroupInfo, Log } from '../log/log.ts'
+import type { Checkpoint, GroupInfo, Log } from '../log/log.ts'
 import { type CheckpointData, newLedger, parseCheckpoint } from './checkpoint.ts'
-import { deadLetterTopic } from './dead-letters.ts'
 import type { Definition } from './definition.ts'
 import { addSaved, emptyCounts, readStep, type StepCounts, unaccounted } from './ledger.ts'
-import { planOf, sourceTopic } from './plan.ts'
+import { type PipelinePlan, planOf, sourceTopic } from './plan.ts'
 
 export interface Audit {
   readonly pipeline: string
@@ -25,47 +24,89 @@ const mostTries = 5
  * commit while this counts: then it counts again.
  */
 export async function audit(log: Log, definition: Definition): Promise<Audit> {
+  return (await tryAudit(log, planOf([definition]).pipelines[0]!)).audit
+}
+
+/**
+ * The same from a plan as plain data, told by another process perhaps. Undefined: something was
+ * committed in each of several tries, so that what did not balance may have been in flight.
+ */
+export async function auditOfPlan(log: Log, plan: PipelinePlan): Promise<Audit | undefined> {
+  const { audit, isSure } = await tryAudit(log, plan)
+  return isSure ? audit : undefined
+}
+
+async function tryAudit(
+  log: Log,
+  plan: PipelinePlan,
+): Promise<{ readonly audit: Audit; readonly isSure: boolean }> {
   for (let tries = 1; ; tries++) {
-    const group = await log.group(definition.name)
-    const found = await auditGroup(log, definition, group)
-    if (found.imbalances.length === 0 || tries === mostTries) return found
-    const now = await log.group(definition.name)
-    if (JSON.stringify(now?.checkpoints) === JSON.stringify(group?.checkpoints)) return found
+    const group = await log.group(plan.name)
+    const audit = await auditGroup(log, plan, group)
+    if (audit.imbalances.length === 0) return { audit, isSure: true }
+    const now = await log.group(plan.name)
+    const isSure = JSON.stringify(now?.checkpoints) === JSON.stringify(group?.checkpoints)
+    if (isSure || tries === mostTries) return { audit, isSure }
   }
+}
+
+/**
+ * What the steps of a pipeline counted and what of it does not balance, from its checkpoints alone:
+ * cheap, and right at any moment. A partition that an older plan worked on last counts from nothing.
+ */
+export function auditSteps(plan: PipelinePlan, group: GroupInfo): Audit {
+  const imbalances: string[] = []
+  const { steps } = ledgerOf(plan, group)
+  checkSteps(plan, steps, imbalances)
+  return { pipeline: plan.name, steps, imbalances }
 }
 
 async function auditGroup(
   log: Log,
-  definition: Definition,
+  plan: PipelinePlan,
   group: GroupInfo | undefined,
 ): Promise<Audit> {
-  const steps = new Map<string, StepCounts>()
   const imbalances: string[] = []
-  const planHash = planOf([definition]).pipelines[0]!.hash
+  const { steps, checkpoints, current } = ledgerOf(plan, group)
+  if (group !== undefined) {
+    checkSteps(plan, steps, imbalances)
+    for (const checkpoint of checkpoints) await checkInput(log, plan, checkpoint, imbalances)
+    await checkOutputs(log, group, writtenBy(plan, steps, current), imbalances)
+  }
+  return { pipeline: plan.name, steps, imbalances }
+}
+
+type ParsedCheckpoint = Checkpoint & { readonly data: CheckpointData }
+
+/** The checkpoints of a group, and what they say of this plan, summed by step. */
+function ledgerOf(
+  plan: PipelinePlan,
+  group: GroupInfo | undefined,
+): {
+  readonly steps: Map<string, StepCounts>
+  readonly checkpoints: readonly ParsedCheckpoint[]
+  readonly current: readonly CheckpointData[]
+} {
   const checkpoints = (group?.checkpoints ?? []).map((one) => {
-    const where = `pipeline ${definition.name}, ${one.topic}/${one.partition}`
+    const where = `pipeline ${plan.name}, ${one.topic}/${one.partition}`
     return { ...one, data: parseCheckpoint(where, one.metadata) }
   })
   // A partition in which nothing happened since the plan changed still has the old plan's counts.
   const current = checkpoints.map(({ offset, data }) =>
-    data.plan === planHash || data.plan === '' ? data : newLedger(offset, data),
+    data.plan === plan.hash || data.plan === '' ? data : newLedger(offset, data),
   )
+  const steps = new Map<string, StepCounts>()
   for (const data of current) addSaved(steps, data.ledger)
-  if (group !== undefined) {
-    checkSteps(definition, steps, imbalances)
-    for (const checkpoint of checkpoints) await checkInput(log, definition, checkpoint, imbalances)
-    await checkOutputs(log, group, writtenBy(definition, steps, current), imbalances)
-  }
-  return { pipeline: definition.name, steps, imbalances }
+  return { steps, checkpoints, current }
 }
 
 /** One disposition for each message, and on each edge as many out as in. */
 function checkSteps(
-  definition: Definition,
+  plan: PipelinePlan,
   steps: Map<string, StepCounts>,
   imbalances: string[],
 ): void {
-  const names = [readStep, ...definition.steps.map((step) => step.name)]
+  const names = [readStep, ...plan.steps.map((step) => step.name)]
   const counts = names.map((name) => steps.get(name) ?? emptyCounts())
   counts.forEach((step, index) => {
     const missing = unaccounted(step)
@@ -87,14 +128,14 @@ function checkSteps(
 /** The messages that an input really holds up to its position are those that were read. */
 async function checkInput(
   log: Log,
-  definition: Definition,
-  checkpoint: { topic: string; partition: number; offset: number; data: CheckpointData },
+  plan: PipelinePlan,
+  checkpoint: ParsedCheckpoint,
   imbalances: string[],
 ): Promise<void> {
   const { topic, partition, offset, data } = checkpoint
   const read = data.ledger[readStep]?.[0] ?? 0
-  const isSource = definition.inputs.some(
-    (input) => input.kind === 'source' && sourceTopic(definition, input) === topic,
+  const isSource = plan.inputs.some(
+    (input) => input.kind === 'source' && sourceTopic(plan, input) === topic,
   )
   if (isSource) {
     const passed = offset - data.from
@@ -117,7 +158,7 @@ async function checkInput(
 
 /** By topic, how many messages the ledger says were written, those before it began included. */
 function writtenBy(
-  definition: Definition,
+  plan: PipelinePlan,
   steps: ReadonlyMap<string, StepCounts>,
   checkpoints: readonly CheckpointData[],
 ): Map<string, number> {
@@ -127,13 +168,10 @@ function writtenBy(
   for (const { before } of checkpoints) {
     for (const [topic, count] of Object.entries(before ?? {})) add(topic, count)
   }
-  for (const step of definition.steps) {
-    if (step.kind !== 'to' || step.target.kind !== 'topic') continue
-    add(step.target.topic.name, steps.get(step.name)?.passed ?? 0)
+  for (const { kind, name, step } of plan.outputs) {
+    if (kind === 'topic') add(name, steps.get(step)?.passed ?? 0)
   }
-  for (const { deadLettered } of steps.values()) {
-    add(deadLetterTopic(definition.name), deadLettered)
-  }
+  for (const { deadLettered } of steps.values()) add(plan.deadLetters, deadLettered)
   return written
 }
 

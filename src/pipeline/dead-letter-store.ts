@@ -26,9 +26,10 @@ export interface KeptDeadLetter extends DeadLetter {
   readonly keptIn: { readonly partition: number; readonly offset: number }
 }
 
-/** Which dead letters are meant: all of them, or those of one message or one step. */
+/** Which dead letters are meant: all of them, or those of one message, of some, or of one step. */
 export interface Selection {
   readonly id?: string | undefined
+  readonly ids?: ReadonlySet<string> | undefined
   readonly step?: string | undefined
 }
 
@@ -313,6 +314,7 @@ function keptLetter(pipeline: string, batch: Batch, index: number): KeptDeadLett
   return { ...readDeadLetter(batch, index), pipeline, key, keptIn }
 }
 
-function matches(letter: DeadLetter, { id, step }: Selection): boolean {
+function matches(letter: DeadLetter, { id, ids, step }: Selection): boolean {
+  if (ids !== undefined && !ids.has(letter.id)) return false
   return (id === undefined || letter.id === id) && (step === undefined || letter.step === step)
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { fail } from '../core/errors.ts'
 import { defaultTopicSettings, type TopicSettings } from '../log/log.ts'
 import { deadLetterTopic, replayTopic } from './dead-letters.ts'
-import type { AnyTopic, Definition, Input, Step, Target } from './definition.ts'
+import type { AnyTopic, Definition, Step, Target } from './definition.ts'
 
 export interface PlannedInput {
   readonly kind: 'topic' | 'source'
@@ -108,8 +108,10 @@ export function topicInputs(definition: Definition): { topic: AnyTopic; entry: n
 }
 
 /** The name under which a group keeps the position of a source. */
-export const sourceTopic = (definition: Definition, input: Input & { kind: 'source' }) =>
-  `${definition.name}.${input.name}`
+export const sourceTopic = (
+  pipeline: { readonly name: string },
+  input: { readonly kind: 'source' | 'topic'; readonly name: string },
+) => `${pipeline.name}.${input.name}`
 
 /** True when a sink takes all partitions through one hand, in one process. */
 export const isExclusive = (definition: Definition) =>

@@ -15,6 +15,7 @@ import { type TrainedModel, trainMissing } from './models.ts'
 import { type Plan, planOf } from './plan.ts'
 import { ensureTopics, isHalfForgotten, startOver } from './prepare.ts'
 import { messagesOf, type RunFigures, runFigures, totalOf } from './run-figures.ts'
+import { RunTelling } from './run-telling.ts'
 import { type RunTesting, testingOptions } from './run-testing.ts'
 import { SummaryReader } from './summary.ts'
 import { Workers } from './workers.ts'
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly pipelines: readonly string[] | undefined
   /** Aborted: what is under way is committed, then the run ends. */
   readonly drain: AbortSignal
+  /** Called once the application is loaded; what it throws ends the run before anything starts. */
+  readonly beforeStart?: () => Promise<void>
   readonly clock?: Clock
   readonly testing?: RunTesting
   readonly tell: RunEvents
@@ -80,6 +83,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const chosen = choose(app.pipelines, options.pipelines)
   const plan = planOf(chosen)
   options.tell.loaded(app, plan, directory)
+  await options.beforeStart?.()
   const faults = testingOptions(options.testing, 'main')
   const log = await openEmbeddedLog({ directory, durability, maintain: true, ...faults })
   try {
@@ -116,6 +120,7 @@ class Run {
   readonly #log: EmbeddedLog
   readonly #summaries: readonly SummaryReader[]
   #turn: Turn | undefined
+  #telling: RunTelling | undefined
 
   constructor(
     options: RunOptions,
@@ -138,9 +143,11 @@ class Run {
     const waiting = () =>
       this.#options.tell.training('another run is starting here: waiting for it')
     this.#turn = await takeTurn(this.#log, 'millrace.start', this.#clock, waiting)
+    this.#telling = this.#tellFigures()
     try {
       return await this.#goInTurn()
     } finally {
+      await this.#telling.end()
       await this.#turn.end()
     }
   }
@@ -163,6 +170,14 @@ class Run {
         : await this.#work(caughtUp, endsByItself)
     const seconds = (this.#clock.now() - startedAt) / 1000
     return this.#result(reason, before, seconds)
+  }
+
+  #tellFigures(): RunTelling {
+    return new RunTelling({
+      ...{ log: this.#log, clock: this.#clock, app: this.#app, plan: this.#plan },
+      summaries: this.#summaries,
+      problem: (words) => this.#options.tell.training(words),
+    })
   }
 
   async #prepare(): Promise<void> {
@@ -189,6 +204,7 @@ class Run {
     const untilEnd = this.#options.untilCaughtUp
     const data = { appUrl, directory, durability, ratePerSecond, untilEnd, pipelines, testing }
     const workers = new Workers(data, this.#options.workers)
+    this.#telling?.follow(workers)
     try {
       return await this.#watch(workers, caughtUp, endsByItself, drain)
     } finally {

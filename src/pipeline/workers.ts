@@ -49,7 +49,7 @@ export class Workers {
       const waiting = this.#running.flatMap(({ progress }) => progress?.[name]?.waiting ?? [])
       return [name, { ...sumFigures(measured), waiting: [...new Set(waiting)] }] as const
     })
-    return Object.fromEntries(entries) as Record<string, PipelineFigures>
+    return Object.fromEntries(entries)
   }
 
   /** True once every pipeline has joined its group; a worker may have none. */

@@ -116,7 +116,7 @@ export function statementAt(batch: Batch, index: number): Statement | undefined 
   if (json === undefined) return undefined
   if (kind === 'change' && rest !== undefined) {
     const change = parsed<RegistryChange>(json, seen)
-    if (String(change.revision) !== rest) throw unreadable(seen)
+    if (String(change.revision) !== rest || !isChange(change)) throw unreadable(seen)
     return { kind, name, change }
   }
   if (kind === 'latest' && rest === undefined) {
@@ -133,9 +133,40 @@ function versionStatement(
 ): Statement {
   if (json === undefined) return { kind: 'no version', name, version: hash }
   const version = parsed<RegisteredVersion>(json, seen)
-  const fits = version.name === name && version.version === hash && Number.isInteger(version.number)
+  const whole = { ...unknownFacts, registeredAtMs: 0, ...version }
+  const fits =
+    version.name === name &&
+    version.version === hash &&
+    isHash(hash) &&
+    Number.isInteger(version.number) &&
+    Number.isFinite(whole.registeredAtMs) &&
+    wrongFact(whole) === undefined
   if (!fits) throw unreadable(seen)
-  return { kind: 'version', name, version: { ...unknownFacts, ...version } }
+  return { kind: 'version', name, version: whole }
+}
+
+/** The name of a fact that is not what it has to be, as labels that are no list of strings. */
+export function wrongFact(facts: Required<VersionFacts>): string | undefined {
+  return (Object.keys(unknownFacts) as (keyof VersionFacts)[]).find((name) => {
+    const value: unknown = facts[name]
+    const usual = unknownFacts[name]
+    if (typeof usual === 'string') return typeof value !== 'string'
+    if (Array.isArray(usual)) {
+      return !Array.isArray(value) || value.some((one) => typeof one !== 'string')
+    }
+    return typeof value !== 'object' || value === null || Array.isArray(value)
+  })
+}
+
+function isChange({ revision, alias, version, previous, atMs, reason, by }: RegistryChange) {
+  const isWord = (value: unknown) => value === null || typeof value === 'string'
+  return (
+    Number.isInteger(revision) &&
+    [alias, version, previous].every(isWord) &&
+    Number.isFinite(atMs) &&
+    typeof reason === 'string' &&
+    typeof by === 'string'
+  )
 }
 
 /** What is not of that shape was never ours, and is passed over. */

@@ -50,6 +50,40 @@ describe('registry: versions', () => {
       assert.deepEqual(await log.groups(), [], 'a turn leaves no group behind')
     }))
 
+  it('refuses facts of another shape, before and after they were written', () =>
+    withRegistry(async ({ registry, log }) => {
+      const wrong = { labels: 'spam' as unknown as string[] }
+      const message = await refused(
+        'OPTIONS_INVALID',
+        registry.register('spam', artefact(1), wrong),
+      )
+      assert.match(message, /'labels'/)
+      assert.deepEqual(await registry.listModels(), [])
+      await registry.register('spam', artefact(1))
+      const { version } = await registry.resolve('spam')
+      const entry = { name: 'spam', version, number: 1, registeredAtMs: 5, metrics: null }
+      await appendRaw(log, `version/spam/${version}`, entry)
+      assert.match(await refused('MODEL_DAMAGED', registry.listModels()), /key 'version\/spam/)
+    }))
+
+  it('keeps nothing of a model of which there is too much to say', () =>
+    withRegistry(async ({ registry, store }) => {
+      const labels = Array.from({ length: 100_000 }, (_, index) => `label${index}`)
+      const message = await refused(
+        'OPTIONS_INVALID',
+        registry.register('s', artefact(1), { labels }),
+      )
+      assert.match(message, /100000 labels: is the label column an id/)
+      assert.deepEqual(await store.list(), [])
+    }))
+
+  it('refuses a change of another shape', () =>
+    withRegistry(async ({ registry, log }) => {
+      await registry.register('spam', artefact(1))
+      await appendRaw(log, 'change/spam/1', { revision: 1, alias: 3, version: {}, atMs: 'x' })
+      assert.match(await refused('MODEL_DAMAGED', registry.resolve('spam')), /key 'change\/spam/)
+    }))
+
   it('keeps the first entry of bytes that are registered again, which are then the newest', () =>
     withRegistry(async ({ registry }) => {
       const first = await registry.register('spam', artefact(1), { details: { rows: 3 } })

@@ -29,6 +29,7 @@ import {
   type VersionFacts,
   versionEntry,
   versionTombstone,
+  wrongFact,
 } from './entries.ts'
 import { type ModelRecord, type ModelSummary, recordOf, summaryOf } from './records.ts'
 import {
@@ -71,6 +72,8 @@ interface Decision<Result> {
 }
 
 const fencedTries = 5
+/** With all around it that is one message, of which the topic takes 1 MiB. */
+const mostFactsBytes = 1_000_000
 
 export class Registry {
   readonly #log: Log
@@ -103,6 +106,7 @@ export class Registry {
       libraryVersion,
       ...facts,
     } as typeof unknownFacts)
+    checkFacts(name, told)
     const version = await this.#store.put(bytes)
     return this.#change(async (state) => {
       // Somebody may have deleted the last version that used it since it was put.
@@ -306,6 +310,20 @@ export class Registry {
       if (codeOf(error) !== 'TOPIC_EXISTS') throw error
     }
   }
+}
+
+/** Before the artefact is kept, so that nothing is left of what cannot be. Throws `OPTIONS_INVALID`. */
+function checkFacts(name: string, told: typeof unknownFacts): void {
+  const wrong = wrongFact(told)
+  if (wrong !== undefined) {
+    throw fail('OPTIONS_INVALID', `model ${name}: '${wrong}' is not what a version has there`)
+  }
+  const size = Buffer.byteLength(JSON.stringify(told))
+  if (size <= mostFactsBytes) return
+  throw fail(
+    'OPTIONS_INVALID',
+    `model ${name}: what is to be said of it takes ${size} bytes, more than the registry keeps of a version (${mostFactsBytes}); it has ${told.labels.length} labels: is the label column an id?`,
+  )
 }
 
 /** A copy as it will be read again. Throws `OPTIONS_INVALID`. */

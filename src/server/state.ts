@@ -3,9 +3,7 @@
  * process on the same state directory is seen, whichever of them serves the page.
  */
 import type { Explanation } from '../models/explain.ts'
-import type { Explanation } from '../models/explain.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
-import type { ModelRecord, ModelSummary } from '../registry/records.ts'
 import type { ModelSummary } from '../registry/records.ts'
 
 export type { Explanation, TermContribution } from '../models/explain.ts'
@@ -165,42 +163,7 @@ export interface Trace {
   readonly searched: Searched
 }
 
-/** `GET /api/models`: all of them by name. */
-export interface ModelsPage {
-  readonly models: readonly ModelSummary[]
-}
-
-/** `GET /api/models/NAME` is a `ModelRecord` of the registry. */
-export type { ModelRecord, ModelSummary }
-
-/** `POST /api/models/NAME/explain` with `{ text, version?, alias?, label?, top? }`. */
-export interface ExplainAnswer {
-  readonly model: string
-  readonly version: string
-  readonly number: number
-  readonly explanation: Explanation
-}
-
-/** `GET /api/dead-letters/PIPELINE`: grouped by step and error, the commonest first. */
-export interface DeadLettersPage {
-  readonly pipeline: string
-  readonly groups: readonly DeadLetterGroup[]
-  /** False: there are more than were counted within the bounds. */
-  readonly isComplete: boolean
-}
-
-/** `POST /api/dead-letters/PIPELINE/replay` or `/drop` with `{ ids: [...], step? }`. */
-export interface DeadLetterWorkDone {
-  readonly done: number
-  /** Ids of which only the beginning was kept: they cannot be replayed. */
-  readonly cut: readonly string[]
-}
-
-/** The body of every answer above 399 under `/api`. */
-export interface ApiError {
-  readonly error: { readonly code: string; readonly message: string }
-}
-
+/** One of `GET /api/dead-letters/PIPELINE`: the letters with the same step and error. */
 export interface DeadLetterGroup {
   readonly step: string
   readonly error: string
@@ -227,15 +190,20 @@ export interface DeadLetterView {
   readonly raw: string
 }
 
-/** Of `GET /api/dead-letters/PIPELINE`. */
+/** `GET /api/dead-letters/PIPELINE`: grouped by step and error, the commonest first. */
 export interface DeadLettersPage {
   readonly pipeline: string
   readonly groups: readonly DeadLetterGroup[]
+  /** False: there are more than were counted within the bounds of time and number. */
+  readonly isComplete: boolean
 }
 
 /** The body of `POST /api/dead-letters/PIPELINE/replay` and `/drop`, as JSON. */
 export interface DeadLetterOrder {
+  /** At most 1,000. */
   readonly ids: readonly string[]
+  /** Only of this step; default: of all steps. */
+  readonly step?: string
 }
 
 /** What it answers. */
@@ -245,7 +213,7 @@ export interface DeadLetterResult {
   readonly cut: readonly string[]
 }
 
-/** `GET /api/models`. `GET /api/models/NAME` answers a `ModelRecord` itself. */
+/** `GET /api/models`, by name. `GET /api/models/NAME` answers a `ModelRecord` itself. */
 export interface ModelsPage {
   readonly models: readonly ModelSummary[]
 }
@@ -255,6 +223,10 @@ export interface ExplainRequest {
   readonly text: string
   /** The number of a version. Default: what the bare name stands for. */
   readonly version?: number
+  /** Default: the likeliest. */
+  readonly label?: string
+  /** How many terms at most. Default 10. */
+  readonly top?: number
 }
 
 /** What it answers. */

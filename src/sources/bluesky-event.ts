@@ -103,7 +103,8 @@ function entryOf(
   filter: EventFilter,
 ): Entry | undefined {
   const { collection, rkey, operation, rev } = commit as { readonly [field: string]: string }
-  const place = collection === postCollection ? `${author}/${rkey}` : `${author}/${collection}/${rkey}`
+  const place =
+    collection === postCollection ? `${author}/${rkey}` : `${author}/${collection}/${rkey}`
   const identity = {
     id: `bluesky:${place}`,
     change: `${place} ${rev ?? ''} ${operation}`,

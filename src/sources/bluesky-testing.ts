@@ -149,6 +149,7 @@ export class JetstreamServer {
     }
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
+    socket.once('end', () => socket.end())
     socket.write(
       `HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n` +
         `sec-websocket-accept: ${acceptOf(request.headers['sec-websocket-key'] ?? '')}\r\n\r\n`,

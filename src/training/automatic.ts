@@ -24,6 +24,8 @@ const grid: Readonly<
 const richer = ['word:1-1', 'word:1-3', 'word:1-2,char_wb:2-5']
 /** How many estimators go into the second round. */
 const kept = 2
+/** With more rows in a fold the first round is held on an even part of them, about so many. */
+const firstRoundRows = 3000
 /** The best one's option is moved by this factor while that helps, so often at most. */
 const refineFactor = 3
 const maxRefinements = 4
@@ -42,8 +44,10 @@ export interface AutomaticOptions {
 
 export interface Choice {
   readonly best: CandidateScore
-  /** All that were tried, the best first. */
+  /** All that were tried on all rows, the best first. */
   readonly tried: readonly CandidateScore[]
+  /** Where there are many rows: the first round, held on a part of them, the best first. */
+  readonly firstRound: readonly CandidateScore[]
   /** Why it was chosen, in a sentence or two. */
   readonly why: string
 }
@@ -61,20 +65,39 @@ export function chooseCandidate(
     tfidf,
   })
   const first = options.features ?? reading('word:1-2')
-  const tried = crossValidate(data, folds, withGrid(first), options)
+  const thinned = thin(folds)
+  const round = crossValidate(data, thinned, withGrid(first), options)
+  const leaders = bestOfEachEstimator(round).slice(0, kept)
+  const leading = leaders.map(({ candidate }) => candidate)
+  // What part of the rows said is asked again of all.
+  const tried = thinned === folds ? [...round] : crossValidate(data, folds, leading, options)
   if (options.features === undefined) {
-    const leaders = bestOfEachEstimator(tried).slice(0, kept)
     // Counts as they are, unless the weighing was given.
     const counts = options.tfidf === undefined ? [{ ...first, tfidf: false }] : []
     const others = [...richer.map(reading), ...counts]
     for (const features of others) {
-      const candidates = leaders.map(({ candidate }) => ({ ...candidate, ...features }))
+      const candidates = leading.map((candidate) => ({ ...candidate, ...features }))
       tried.push(...crossValidate(data, folds, candidates, options))
     }
   }
   refine(data, folds, tried, options)
   tried.sort(byScore)
-  return { best: tried[0]!, tried, why: whyText(tried, folds.length, metric) }
+  const firstRound = thinned === folds ? [] : round.toSorted(byScore)
+  return {
+    best: tried[0]!,
+    tried,
+    firstRound,
+    why: whyText(tried, firstRound, folds.length, metric),
+  }
+}
+
+/** Every n-th row of each fold, so that it learns from about `firstRoundRows`; few rows: as they are. */
+function thin(folds: readonly Fold[]): readonly Fold[] {
+  const most = Math.max(...folds.map(({ train }) => train.length))
+  const step = Math.floor(most / firstRoundRows)
+  if (step < 2) return folds
+  const every = (rows: Int32Array) => rows.filter((_, place) => place % step === 0)
+  return folds.map(({ train, test }) => ({ train: every(train), test: every(test) }))
 }
 
 function withGrid(features: FeatureSettings): Candidate[] {
@@ -121,10 +144,15 @@ function bestOfEachEstimator(tried: readonly CandidateScore[]): CandidateScore[]
   return [...best.values()].sort(byScore)
 }
 
-function whyText(tried: readonly CandidateScore[], folds: number, metric: Metric): string {
+function whyText(
+  tried: readonly CandidateScore[],
+  firstRound: readonly CandidateScore[],
+  folds: number,
+  metric: Metric,
+): string {
   const [best] = tried
   const number = (value: number) => value.toFixed(4)
-  const chosen = `${candidateText(best!.candidate)}: ${metric} ${number(best!.score)} (standard deviation ${number(best!.deviation)}) over ${folds} folds of the training rows, the highest of ${tried.length} tried`
+  const chosen = `${candidateText(best!.candidate)}: ${metric} ${number(best!.score)} (standard deviation ${number(best!.deviation)}) over ${folds} folds of the training rows, the highest of ${tried.length} tried${firstRound.length === 0 ? '' : `, after a first round of ${firstRound.length} on a part of the rows`}`
   const other = tried.find(({ candidate }) => candidate.estimator !== best!.candidate.estimator)
   return other === undefined
     ? chosen

@@ -58,7 +58,10 @@ export function featureText({ clean, features, tfidf }: FeatureSettings): string
   const vectorizers = features.map((one) => {
     const { vectorizer, analyzer = 'word', ngramRange = [1, 1], ...others } = one
     const hashing = vectorizer === 'hashing' ? 'hashing-' : ''
-    const rest = Object.entries(others).map(([name, value]) => `${name}=${wordOf(value)}`)
+    const rest = Object.entries(others)
+      // What 'hashing-word' stands for.
+      .filter(([name, value]) => name !== 'alternateSign' || value !== false)
+      .map(([name, value]) => `${name}=${wordOf(value)}`)
     const named = `${hashing}${analyzer}:${ngramRange[0]}-${ngramRange[1]}`
     return rest.length === 0 ? named : `${named} (${rest.join(', ')})`
   })

@@ -12,6 +12,14 @@ import {
 } from './data-split.ts'
 import { refusedData, refusedOption } from './data-workshop.ts'
 
+describe('training: labels that are all different', () => {
+  it('are refused in words, however many', () => {
+    const ids = Array.from({ length: 150_000 }, (_, row) => `id${row}`)
+    assert.throws(() => holdout(ids, 1e-9, 0), refusedData(/is the label column an id/))
+    assert.throws(() => stratifiedFolds(ids, 5, 0), refusedData(/no label has more than 1 rows/))
+  })
+})
+
 /** Labels of at least two kinds; some kinds are rare. */
 const labelsOf = fc
   .array(fc.constantFrom('a', 'a', 'a', 'a', 'b', 'b', 'c', '\u{1f600}', 'd'), { minLength: 6 })

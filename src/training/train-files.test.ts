@@ -95,6 +95,13 @@ describe('training from files', () => {
     const { trained, trainRows } = await trainFiles(recipe({ data: { textFile, labelFile } }))
     assert.equal(trainRows, 45)
     assert.deepEqual(trained.facts!.recipe!.data, { textFile, labelFile })
+    const moved = {
+      textFile: write('moved.txt', rows.map(({ body }) => `${body}\n`).join('')),
+      labelFile: write('kinds.txt', rows.map(({ kind }) => `${kind}\n`).join('')),
+    }
+    const again = await trainFiles(recipe({ data: moved }))
+    const first = artefactBytes(trained.classifier, { training: trained.training! })
+    assert.ok(bytesOf(again).equals(first), 'other names, the same lines')
   })
 
   test('names no file of a folder of many', async () => {

@@ -57,6 +57,38 @@ describe('training from texts', () => {
     )
   })
 
+  test('chooses also from very few rows, and where a fold has one label alone', () => {
+    const few = { texts: train.texts.slice(0, 5), labels: ['s', 'h', 's', 'h', 's'] }
+    const { choice } = trainText(few, undefined, { features: 'word:1-1' })
+    assert.match(choice!.why, /over 3 folds/)
+    const skewed = { texts: train.texts.slice(0, 20), labels: train.labels.slice(0, 20).fill('s') }
+    skewed.labels[19] = 'h'
+    assert.ok(trainText(skewed, undefined, { features: 'word:1-1' }).choice !== undefined)
+    const timesMs = Float64Array.from(skewed.texts, (_, row) => row)
+    const late = trainText({ ...skewed, timesMs }, undefined, { features: 'word:1-1' })
+    assert.match(late.choice!.why, /over 5 folds/)
+    const fewTimes = { ...few, timesMs: Float64Array.of(1, 1, 2, 2, 3) }
+    const { choice: timed } = trainText(fewTimes, undefined, { features: 'word:1-1' })
+    assert.match(timed!.why, /over 2 folds/)
+  })
+
+  test('can hash with every estimator that it chooses from', () => {
+    const { choice } = trainText(train, undefined, { folds: 2, features: 'hashing-word:1-2' })
+    assert.equal(new Set(choice!.tried.map(({ candidate }) => candidate.estimator)).size, 5)
+  })
+
+  test('refuses to evaluate more labels and rows than fit, before it learns', () => {
+    const ids = train.texts.slice(0, 100).map((_, row) => `id${row}`)
+    const rows = {
+      texts: new Array<string>(2_000_000).fill('x'),
+      labels: new Array<string>(2_000_000).fill('id0'),
+    }
+    assert.throws(
+      () => trainText({ texts: train.texts.slice(0, 100), labels: ids }, rows, quick),
+      (error) => codeOf(error) === 'EVALUATION_INVALID' && /an id\?/.test(messageOf(error)),
+    )
+  })
+
   test('answers unknown below the confidence asked for', () => {
     const { classifier, report } = trainText(train, asked, { ...quick, minConfidence: 0.8 })
     assert.equal(classifier.answersUnknown, true)

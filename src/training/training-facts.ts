@@ -1,8 +1,10 @@
 /** What a training found, as plain data: for the registry, for `--json` and for the artefact. */
+import { createHash } from 'node:crypto'
 import type { EvaluationReport } from '../evaluation/evaluation-report.ts'
 import { TextFeatures } from '../features/text-features.ts'
 import type { TextClassifier } from '../models/model.ts'
 import { candidateText } from './candidate.ts'
+import type { StoredFile } from './data-rows.ts'
 import type { TextTraining, TrainingSettings } from './train-text.ts'
 
 type Plain = Readonly<Record<string, unknown>>
@@ -65,11 +67,17 @@ export function trainedOf(
   }
 }
 
-/** The same rows under another file name are the same training: its bytes must not tell them apart. */
+/**
+ * The same rows under another file name are the same training: its bytes must not tell them apart.
+ * The hash of several files has their names in it, so here it is of their hashes alone.
+ */
 function withoutNames(data: Plain): Plain {
   const entries = Object.entries(data).map(([part, facts]) => {
-    const { files: _, ...nameless } = facts as Plain
-    return [part, nameless]
+    const { files, ...nameless } = facts as Plain & { readonly files?: readonly StoredFile[] }
+    if (files === undefined || files.length < 2) return [part, nameless]
+    const all = createHash('sha256')
+    for (const { sha256 } of files) all.update(sha256)
+    return [part, { ...nameless, sha256: all.digest('hex') }]
   })
   return Object.fromEntries(entries)
 }
@@ -106,7 +114,12 @@ function evaluationDetails({
   unseenLabels,
 }: EvaluationReport) {
   const isReadable = confusion !== null && confusion.labels.length <= maxConfusionLabels
-  return { largestConfusions, unseenLabels, ...(isReadable ? { confusion, labels } : {}) }
+  const someUnseen = unseenLabels.slice(0, maxConfusionLabels)
+  return {
+    largestConfusions,
+    unseenLabels: someUnseen,
+    ...(isReadable ? { confusion, labels } : {}),
+  }
 }
 
 function triedOf(tried: NonNullable<TextTraining['choice']>['tried']) {

@@ -17,8 +17,11 @@ export interface LineStyle {
   readonly write: (value: number) => string
 }
 
-export function linesOption({ timesMs, series }: TimeSeries, style: LineStyle, theme: Theme): Option {
-  const { fromMs, toMs } = windowOf(timesMs)
+export function linesOption(
+  { timesMs, series, window = windowOf(timesMs) }: TimeSeries,
+  style: LineStyle,
+  theme: Theme,
+): Option {
   const { isStacked = false, write } = style
   const text = { color: theme.quiet, fontFamily: theme.font, fontSize: 11 }
   return {
@@ -27,8 +30,8 @@ export function linesOption({ timesMs, series }: TimeSeries, style: LineStyle, t
     tooltip: tooltip(theme, write),
     xAxis: {
       type: 'time',
-      min: fromMs,
-      max: toMs,
+      min: window.fromMs,
+      max: window.toMs,
       splitNumber: 4,
       axisLine: { lineStyle: { color: theme.line } },
       axisTick: { show: false },
@@ -39,7 +42,7 @@ export function linesOption({ timesMs, series }: TimeSeries, style: LineStyle, t
       ...shareScale(style),
       splitNumber: 4,
       splitLine: { lineStyle: { color: theme.line } },
-      axisLabel: { ...text, formatter: write },
+      axisLabel: { ...text, formatter: (value: number) => withoutZeros(write(value)) },
     },
     series: series.map(({ name, values, isDashed = false }, index) => {
       const color = theme.series[seriesIndex(index) - 1]!
@@ -56,6 +59,9 @@ export function linesOption({ timesMs, series }: TimeSeries, style: LineStyle, t
     }),
   }
 }
+
+/** `1.0 k` -> `1 k`: at an axis only what differs is read. */
+const withoutZeros = (text: string) => text.replace(/\.0+(?= |$)/, '')
 
 /** Shares are near to each other: their axis begins a little below the least, in steps of five. */
 function shareScale({ isShare = false }: LineStyle) {

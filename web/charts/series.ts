@@ -12,6 +12,13 @@ export interface Series {
 export interface TimeSeries {
   readonly timesMs: readonly number[]
   readonly series: readonly Series[]
+  /** The stretch of time that is drawn; default: the shortest usual one that holds all times. */
+  readonly window?: Window
+}
+
+export interface Window {
+  readonly fromMs: number
+  readonly toMs: number
 }
 
 type Values = Readonly<Record<string, number | null>>
@@ -31,10 +38,10 @@ export function seriesOf(
   }
 }
 
-const windowsMs = [60_000, 120_000, 300_000, 900_000]
+const windowsMs = [60_000, 120_000, 300_000, 600_000, 900_000]
 
 /** The shortest usual stretch of time that holds all points. */
-export function windowOf(timesMs: readonly number[]): { fromMs: number; toMs: number } {
+export function windowOf(timesMs: readonly number[]): Window {
   const toMs = timesMs.at(-1) ?? 0
   const spanMs = toMs - (timesMs[0] ?? toMs)
   const windowMs = windowsMs.find((window) => spanMs <= window) ?? windowsMs.at(-1)!
@@ -73,8 +80,8 @@ export function predictionSeries(
   step: string,
   labels: readonly string[],
 ): TimeSeries {
-  const { fromMs, toMs } = windowOf(points.map((point) => point.atMs))
-  const bucketMs = (toMs - fromMs) / 60
+  const window = windowOf(points.map((point) => point.atMs))
+  const bucketMs = (window.toMs - window.fromMs) / 60
   const buckets = new Map<number, Record<string, number>>()
   for (const point of points) {
     const bucket = Math.floor(point.atMs / bucketMs)
@@ -87,6 +94,7 @@ export function predictionSeries(
   // The first and the last are cut off somewhere in the middle.
   const whole = [...buckets].slice(1, -1)
   return {
+    window,
     timesMs: whole.map(([bucket]) => (bucket + 1) * bucketMs),
     series: labels.map((name) => ({
       name,

@@ -88,7 +88,10 @@ export function LineChart({ title, note, wide, data, empty, ...style }: LineChar
   return (
     <Card title={title} {...(note === undefined ? {} : { note })} wide={wide ?? false}>
       <div class="chart">
-        <Canvas label={`${title}, over time. Now: ${now === '' ? 'nothing' : now}.`} option={option} />
+        <Canvas
+          label={`${title}, over time. Now: ${now === '' ? 'nothing' : now}.`}
+          option={option}
+        />
         {!hasValues && <p class="over quiet">{empty}</p>}
       </div>
       <Legend entries={entries} />
@@ -130,7 +133,11 @@ export function ShareChart(props: {
   return (
     <Card title={title} {...(note === undefined ? {} : { note })}>
       <div class="chart">
-        <Canvas size="pie" label={`${title}: ${words === '' ? 'nothing' : words}.`} option={option} />
+        <Canvas
+          size="pie"
+          label={`${title}: ${words === '' ? 'nothing' : words}.`}
+          option={option}
+        />
         {total === 0 && <p class="over quiet">{empty}</p>}
       </div>
       <Legend entries={shares.map(({ name, count }) => ({ name, value: shareOf(count) }))} />

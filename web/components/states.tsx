@@ -1,8 +1,8 @@
 /** Nothing there, not there yet, gone wrong: said in words, where the content would be. */
 import type { ComponentChildren } from 'preact'
-import { useKnown } from '../data/hooks.ts'
-import type { Loaded } from '../data/hooks.ts'
 import type { State } from '../../src/server/state.ts'
+import type { Loaded } from '../data/hooks.ts'
+import { useKnown } from '../data/hooks.ts'
 
 export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
@@ -26,7 +26,9 @@ export function Problem({ message, retry }: { message: string; retry?: () => voi
   )
 }
 
-export const Loading = ({ what }: { what: string }) => <p class="quiet loading">Loading {what}...</p>
+export const Loading = ({ what }: { what: string }) => (
+  <p class="quiet loading">Loading {what}...</p>
+)
 
 /** Shows what was loaded, or in words why not. */
 export function Load<Value>(props: {

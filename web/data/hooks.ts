@@ -50,8 +50,11 @@ export function useLoaded<Value>(
     const timer = setInterval(() => document.visibilityState === 'visible' && reload(), everyMs)
     return () => clearInterval(timer)
   }, [key, everyMs, reload])
-  useEffect(() => () => {
-    current.current.key = 'nobody waits any more'
-  }, [])
+  useEffect(
+    () => () => {
+      current.current.key = 'nobody waits any more'
+    },
+    [],
+  )
   return { loaded, reload }
 }

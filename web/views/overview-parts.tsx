@@ -139,7 +139,11 @@ export function PipelineTable({ state }: { state: State }) {
             { title: 'Waiting', isNumber: true, cell: (one) => <Count of={one.lagMessages} /> },
             { title: 'p50', isNumber: true, cell: (one) => <Duration ms={one.latencyMs?.p50} /> },
             { title: 'p99', isNumber: true, cell: (one) => <Duration ms={one.latencyMs?.p99} /> },
-            { title: 'Dead letters', isNumber: true, cell: (one) => <Count of={one.deadLetters} /> },
+            {
+              title: 'Dead letters',
+              isNumber: true,
+              cell: (one) => <Count of={one.deadLetters} />,
+            },
             { title: 'Ledger', cell: (one) => (one.isBalanced ? 'balanced' : 'NOT balanced') },
           ]}
         />

@@ -1,20 +1,20 @@
 /** What an operator looks at first: how much, how fast, how right, and whether anything is wrong. */
 import { useMemo, useState } from 'preact/hooks'
 import type { HistoryPoint, State } from '../../src/server/state.ts'
-import {
-  grouped,
-  predictionSeries,
-  type Series,
-  seriesOf,
-  shownLabels,
-} from '../charts/series.ts'
+import { grouped, predictionSeries, type Series, seriesOf, shownLabels } from '../charts/series.ts'
 import { LineChart, ShareChart } from '../components/chart.tsx'
 import { WithState } from '../components/states.tsx'
 import { labelsOf } from '../data/history.ts'
 import { useKnown } from '../data/hooks.ts'
 import { percent, shortDuration, shortNumber } from '../format.ts'
 import { qualitiesOf } from './figures.ts'
-import { BigNumbers, FigureTable, HealthWords, PipelineTable, ProcessTable } from './overview-parts.tsx'
+import {
+  BigNumbers,
+  FigureTable,
+  HealthWords,
+  PipelineTable,
+  ProcessTable,
+} from './overview-parts.tsx'
 
 export function OverviewView() {
   const { points } = useKnown()
@@ -57,7 +57,8 @@ function Throughput({ state, points }: ChartProps) {
   return (
     <LineChart
       title="Throughput"
-      note="messages a second, by pipeline"
+      note="messages a second, the pipelines one upon the other"
+      isStacked
       data={data}
       write={shortNumber}
       empty="Nothing was read yet."

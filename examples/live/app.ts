@@ -1,0 +1,75 @@
+/**
+ * Posts as they are written, with their mood: Bluesky's public stream through a durable log and a
+ * lexicon that needs no training. Without a network, made-up posts show the same.
+ *
+ *   npx millrace run examples/live/app.ts --source bluesky
+ *   npx millrace run examples/live/app.ts
+ */
+import { fail, model, pipeline, summary, topic } from 'millrace'
+import { lexiconSentiment, type Sentiment } from 'millrace/models'
+import { bluesky } from 'millrace/sources'
+import { z } from 'zod'
+import { madeUpPosts } from './posts.ts'
+
+const sources = {
+  'made-up': {
+    about: 'live: 2,000 made-up posts, no network (--source bluesky reads the real ones)',
+    from: madeUpPosts,
+  },
+  bluesky: {
+    about: 'live: English posts of Bluesky, as they are written',
+    // LIVE_JETSTREAM: another Jetstream than the public ones.
+    from: () => bluesky({ languages: ['en'], url: process.env.LIVE_JETSTREAM }),
+  },
+}
+
+const chosen = process.env.MILLRACE_SOURCE ?? 'made-up'
+if (!Object.hasOwn(sources, chosen)) {
+  const known = Object.keys(sources).join(', ')
+  throw fail('OPTIONS_INVALID', `--source: there is no '${chosen}'; choose of ${known}`)
+}
+const source = sources[chosen as keyof typeof sources]
+
+export const about = source.about
+
+const Post = z.object({
+  uri: z.string(),
+  author: z.string(),
+  text: z.string(),
+  createdAt: z.string(),
+})
+
+const posts = topic('posts', { schema: Post, key: (post) => post.author })
+const scored = topic<Scored>('posts.scored', { key: (post) => post.author })
+
+interface Scored extends z.output<typeof Post> {
+  readonly sentiment: Sentiment
+}
+
+export const ingest = pipeline('ingest')
+  .from(source.from())
+  .map('post', ({ uri, author, text, createdAt }) => ({ uri, author, text, createdAt }))
+  .to(posts)
+
+export const score = pipeline('score')
+  .from(posts)
+  .filter('has-words', (post) => /\p{L}|\p{Extended_Pictographic}/u.test(post.text))
+  .predict('sentiment', model('vader', lexiconSentiment()), { input: (post) => post.text })
+  .to(scored)
+
+export const mood = summary(scored, {
+  start: () => ({ negative: 0, neutral: 0, positive: 0, compound: 0 }),
+  add: (counts, { sentiment }) => {
+    counts[sentiment.label]++
+    counts.compound += sentiment.compound
+  },
+  figures: ({ negative, neutral, positive, compound }) => {
+    const count = Math.max(1, negative + neutral + positive)
+    return { negative, neutral, positive, mood: Number((compound / count).toFixed(4)) }
+  },
+  line: ({ negative, neutral, positive }) => {
+    const count = Math.max(1, negative + neutral + positive)
+    const share = (part: number) => `${Math.round((100 * part) / count)} %`
+    return `positive ${share(positive)}, neutral ${share(neutral)}, negative ${share(negative)}`
+  },
+})

@@ -1,0 +1,140 @@
+/** The state of one pipeline, from its group's checkpoints and what processes told. */
+import { codeOf, messageOf } from '../core/errors.ts'
+import type { GroupInfo, OffsetRange } from '../log/log.ts'
+import { auditSteps } from '../pipeline/audit.ts'
+import { parseCheckpoint } from '../pipeline/checkpoint.ts'
+import { replayTopic } from '../pipeline/dead-letters.ts'
+import {
+  addSaved,
+  emptyCounts,
+  readStep,
+  type StepCounts,
+  unaccounted,
+} from '../pipeline/ledger.ts'
+import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { ProcessBook } from './process-book.ts'
+import type { Samples } from './samples.ts'
+import type { PipelineState, StepState } from './state.ts'
+
+export interface PipelineFacts {
+  readonly name: string
+  readonly nowMs: number
+  readonly group: GroupInfo | undefined
+  /** By topic, of each partition. */
+  readonly ranges: ReadonlyMap<string, readonly OffsetRange[]>
+  readonly book: ProcessBook
+  readonly samples: Samples
+  readonly deadLetters: number
+  /** What a count in the topics found; see ledger-watch.ts. */
+  readonly imbalances: readonly string[]
+}
+
+/** What the checkpoints of a group say. */
+export interface PipelineLedger {
+  readonly steps: ReadonlyMap<string, StepCounts>
+  readonly imbalances: readonly string[]
+}
+
+export function pipelineLedger(
+  name: string,
+  plan: PipelinePlan | null,
+  group: GroupInfo | undefined,
+): PipelineLedger {
+  if (group === undefined) return { steps: new Map(), imbalances: [] }
+  try {
+    return plan === null ? ledgerWithoutPlan(name, group) : auditSteps(plan, group)
+  } catch (error) {
+    if (codeOf(error) !== 'CHECKPOINT_UNREADABLE') throw error
+    return { steps: new Map(), imbalances: [messageOf(error)] }
+  }
+}
+
+/** Nobody told which steps there are: each one's own balance can be checked, edges cannot. */
+function ledgerWithoutPlan(name: string, group: GroupInfo): PipelineLedger {
+  const steps = new Map<string, StepCounts>()
+  for (const { topic, partition, metadata } of group.checkpoints) {
+    const data = parseCheckpoint(`pipeline ${name}, ${topic}/${partition}`, metadata)
+    addSaved(steps, data.ledger)
+  }
+  const imbalances = [...steps].flatMap(([step, counts]) => {
+    const missing = unaccounted(counts)
+    const words = `step ${step}: ${missing} of ${counts.in} messages have no disposition`
+    return missing === 0 ? [] : [words]
+  })
+  return { steps, imbalances }
+}
+
+/** Messages that wait in the inputs; sources do not say how much is left in them. */
+export function lagOf(
+  name: string,
+  plan: PipelinePlan | null,
+  group: GroupInfo | undefined,
+  ranges: ReadonlyMap<string, readonly OffsetRange[]>,
+): number {
+  const inputs = plan?.inputs.filter(({ kind }) => kind === 'topic').map((input) => input.name)
+  const known = inputs ?? group?.checkpoints.map(({ topic }) => topic) ?? []
+  let lag = 0
+  for (const topic of new Set([...known, replayTopic(name)])) {
+    for (const [partition, { start, end }] of (ranges.get(topic) ?? []).entries()) {
+      const checkpoint = group?.checkpoints.find(
+        (one) => one.topic === topic && one.partition === partition,
+      )
+      lag += Math.max(0, end - Math.max(start, checkpoint?.offset ?? 0))
+    }
+  }
+  return lag
+}
+
+export function pipelineState(facts: PipelineFacts, ledger: PipelineLedger): PipelineState {
+  const { name, nowMs, group, book } = facts
+  const plan = book.plan(name)
+  const imbalances = [...new Set([...ledger.imbalances, ...facts.imbalances])]
+  return {
+    name,
+    plan,
+    members: group?.members.length ?? 0,
+    isPaused: group?.paused ?? false,
+    lagMessages: lagOf(name, plan, group, facts.ranges),
+    messagesPerSecond: facts.samples.perSecond(counterName(name, readStep, 'in')),
+    latencyMs: book.latency(name, nowMs),
+    steps: stepStates(facts, plan, ledger),
+    isBalanced: imbalances.length === 0,
+    imbalances,
+    deadLetters: facts.deadLetters,
+    waiting: book.waiting(name, nowMs),
+  }
+}
+
+function stepStates(
+  { name, book, samples }: PipelineFacts,
+  plan: PipelinePlan | null,
+  ledger: PipelineLedger,
+): StepState[] {
+  const totals = book.totals(name)
+  const names = plan === null ? [...ledger.steps.keys()] : plan.steps.map((step) => step.name)
+  const predicts = new Set(
+    plan?.steps.filter(({ kind }) => kind === 'predict').map((one) => one.name),
+  )
+  return [...new Set([readStep, ...names])].map((step) => ({
+    name: step,
+    ...(ledger.steps.get(step) ?? emptyCounts()),
+    inPerSecond: samples.perSecond(counterName(name, step, 'in')),
+    emittedPerSecond: samples.perSecond(counterName(name, step, 'emitted')),
+    labels: predicts.has(step) ? (totals?.labels[step] ?? {}) : null,
+    busySeconds: totals?.busySeconds[step] ?? null,
+  }))
+}
+
+/** The name of a counter among the samples. */
+export const counterName = (pipeline: string, step: string, column: 'in' | 'emitted' | 'dead') =>
+  `${pipeline}/${step}/${column}`
+
+/** Counters of a pipeline to be sampled. */
+export function countersOf(name: string, { steps }: PipelineLedger): [string, number][] {
+  const own = [...steps].flatMap(([step, counts]): [string, number][] => [
+    [counterName(name, step, 'in'), counts.in],
+    [counterName(name, step, 'emitted'), counts.emitted],
+  ])
+  const dead = [...steps.values()].reduce((sum, counts) => sum + counts.deadLettered, 0)
+  return [...own, [counterName(name, '', 'dead'), dead]]
+}

@@ -1,0 +1,185 @@
+/**
+ * Puts the server on a port: beside the pipelines of `millrace run`, or alone with `millrace serve`.
+ * It has its own handle on the log and only reads, but for what somebody asks for on the page.
+ */
+import { createHash } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import type { Server, ServerOptions } from 'node:http'
+import { createAdaptorServer } from '@hono/node-server'
+import type { Clock } from '../core/clock.ts'
+import { fail, messageOf } from '../core/errors.ts'
+import { openEmbeddedLog } from '../log/embedded.ts'
+import { isLoopbackHost, serverToken } from './address.ts'
+import { serverApp } from './app.ts'
+import { type DoorTopic, door } from './door.ts'
+import { Monitor } from './monitor.ts'
+
+export interface ServeOptions {
+  readonly directory: string
+  /** Of Millrace. */
+  readonly version: string
+  readonly clock: Clock
+  /** Undefined: 4280, or the next free one where another process on the directory has that. */
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+  /** What the application declares of its topics: what comes in by HTTP is checked against it. */
+  readonly topics?: readonly DoorTopic[] | undefined
+  readonly environment?: NodeJS.ProcessEnv
+  /** Words for people. */
+  say(line: string): void
+}
+
+export interface Serving {
+  readonly url: string
+  readonly port: number
+  /** Ends streams and connections, whoever is on them. Safe to call twice. */
+  close(): Promise<void>
+}
+
+export const defaultPort = 4280
+const defaultHost = '127.0.0.1'
+/** So many ports are tried where processes on the same directory have the first ones. */
+const mostNeighbours = 20
+
+const limits = {
+  maxHeaderSize: 16 * 1024,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 2000,
+} satisfies ServerOptions
+const mostConnections = 1000
+const mostRequestsOfConnection = 10_000
+/** How long answers under way may still take at the end. */
+const closeMs = 1000
+
+/** Throws `PORT_IN_USE`, `OPTIONS_INVALID` for a host that is not this machine's, and what the log throws. */
+export async function startServer(options: ServeOptions): Promise<Serving> {
+  const { directory, clock, version, host = defaultHost, say } = options
+  const token = serverToken(host, directory, options.environment ?? process.env)
+  const log = await openEmbeddedLog({ directory, maintain: false })
+  const ending = new AbortController()
+  const monitor = new Monitor({ log, clock, version, directory })
+  const identity = identityOf(directory)
+  let port = 0
+  const { app, close } = serverApp({
+    ...{ log, monitor, directory, version, identity, token: token?.value },
+    hosts: () => (isLoopbackHost(host) ? loopbackNames(host, port) : undefined),
+    door: door({ log, clock, topics: options.topics, signal: ending.signal }),
+  })
+  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: limits }) as Server
+  harden(server)
+  const closed = async () => {
+    ending.abort()
+    await close()
+    await monitor.stop()
+    await closeServer(server)
+    await log.close()
+  }
+  try {
+    await monitor.start()
+    port = await listen(server, host, options.port, identity)
+  } catch (error) {
+    await closed()
+    throw error
+  }
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  if (options.port === undefined && port !== defaultPort) {
+    say(`port ${defaultPort} is taken by another process on this directory: this one takes ${port}`)
+  }
+  say(token === undefined ? `the page: ${url}` : `the page: ${url}/ ${token.words}`)
+  let closing: Promise<void> | undefined
+  const end = () => {
+    closing ??= closed()
+    return closing
+  }
+  return { url, port, close: end }
+}
+
+function harden(server: Server): void {
+  server.maxConnections = mostConnections
+  server.maxRequestsPerSocket = mostRequestsOfConnection
+  // What is no HTTP gets a short answer and no more.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
+    const status =
+      error.code === 'HPE_HEADER_OVERFLOW'
+        ? '431 Request Header Fields Too Large'
+        : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+          ? '408 Request Timeout'
+          : '400 Bad Request'
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  })
+}
+
+/** The port that it listens on. Throws `PORT_IN_USE`, `OPTIONS_INVALID`. */
+async function listen(
+  server: Server,
+  host: string,
+  asked: number | undefined,
+  identity: string,
+): Promise<number> {
+  const first = asked ?? defaultPort
+  for (let port = first; ; port++) {
+    try {
+      return await listenOn(server, host, port)
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'EADDRINUSE') {
+        const hint = code === 'EACCES' ? 'ports below 1024 may need more rights' : messageOf(error)
+        throw fail('OPTIONS_INVALID', `--host ${host} --port ${port}: cannot listen there: ${hint}`)
+      }
+      const isNeighbour = asked === undefined && port < first + mostNeighbours
+      if (isNeighbour && (await identityAt(host, port)) === identity) continue
+      throw fail('PORT_IN_USE', `port ${first} is taken; --port ${first + 1}`)
+    }
+  }
+}
+
+function listenOn(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port, exclusive: true }, () => {
+      server.off('error', reject)
+      const address = server.address()
+      resolve(typeof address === 'object' && address !== null ? address.port : port)
+    })
+  })
+}
+
+/** The directory that whoever listens there serves; undefined: it is none of ours. */
+async function identityAt(host: string, port: number): Promise<string | undefined> {
+  try {
+    const name = host.includes(':') ? `[${host}]` : host
+    const address = `http://${name === '0.0.0.0' ? '127.0.0.1' : name}:${port}/health/live`
+    const response = await fetch(address, { signal: AbortSignal.timeout(2000) })
+    return ((await response.json()) as { directory?: string }).directory
+  } catch {
+    return undefined
+  }
+}
+
+/** The same for all processes on one directory, and tells nothing of its name. */
+function identityOf(directory: string): string {
+  let path = directory
+  try {
+    path = realpathSync(directory)
+  } catch {
+    // It is not made yet; then nobody else serves it.
+  }
+  return createHash('sha256').update(`millrace ${path}`).digest('hex').slice(0, 16)
+}
+
+const loopbackNames = (host: string, port: number) => {
+  const own = host.includes(':') ? `[${host}]` : host
+  return [...new Set(['127.0.0.1', 'localhost', '[::1]', own])].map((name) => `${name}:${port}`)
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return
+  const ended = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), closeMs)
+  await ended
+  clearTimeout(timer)
+}

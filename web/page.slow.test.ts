@@ -1,0 +1,259 @@
+/** The page in a real Chromium, on a server with made-up figures: every view, used as people use it. */
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { type FakeServer, startFakeServer } from './fake-server.ts'
+import { FakeWorld } from './fake-world.ts'
+import {
+  type BuiltPage,
+  buildPage,
+  chromiumPath,
+  isFocused,
+  launch,
+  looks,
+  openPage,
+  overhang,
+  pictures,
+  reportMissingChromium,
+  seriousFindings,
+  until,
+} from './page-testing.ts'
+
+const desktop = looks[0]!
+
+/** Opens a view by its link, and does there what people do. */
+const visits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  Overview: async (page) => {
+    await page.locator('.canvas canvas').first().waitFor()
+    await page.locator('summary').first().click()
+    await until(async () => (await page.locator('.cards tbody tr').count()) >= 10)
+  },
+  Pipelines: async (page) => {
+    await page.getByRole('button', { name: 'step spam of score' }).click()
+    await page.getByRole('heading', { name: 'score / spam' }).waitFor()
+    await page.getByText("answered 'spam'").waitFor()
+    await page.getByRole('heading', { name: 'Last messages of mails.scored' }).waitFor()
+    await page.getByRole('cell', { name: 'TypeError' }).waitFor()
+  },
+  Messages: async (page) => {
+    await page.getByLabel('Topic').selectOption('mails.scored')
+    await page.getByRole('heading', { name: 'Newest of mails.scored' }).waitFor()
+    await page.getByRole('button', { name: 'Load older ones' }).click()
+    await until(async () => (await page.locator('tbody tr').count()) === 100)
+    await page.getByLabel('Key').fill('mail-207')
+    await page.getByRole('button', { name: 'Search' }).first().click()
+    await page.getByRole('button', { name: 'Open the message at 3/207' }).click()
+    await page.getByRole('link', { name: 'What happened to this one?' }).click()
+    await page.getByText('at last into mails.judged').waitFor()
+  },
+  Models: async (page) => {
+    await page.getByRole('link', { name: '1', exact: true }).click()
+    await page.getByText('spam has only 111 rows').waitFor()
+    await page.getByRole('columnheader', { name: 'recall' }).waitFor()
+    await page.getByLabel('Text').fill('claim your free prize')
+    await page.getByRole('button', { name: 'Explain' }).click()
+    await page.getByText('Version 1 answers').waitFor()
+    assert.equal(await page.locator('.terms tbody tr').count(), 6)
+  },
+  'Dead letters': async (page) => {
+    await page.locator('.letters summary').first().click()
+    await page.getByRole('heading', { name: 'As it was read' }).waitFor()
+    await page.getByText("reading 'subject'").waitFor()
+  },
+  Ledger: async (page) => {
+    await page.getByText('Balanced: in every pipeline').waitFor()
+    assert.equal(await page.locator('.bad').count(), 0)
+  },
+  Panels: async (page) => {
+    await page.getByText('This application has no panels').waitFor()
+  },
+}
+
+describe('web: the page', () => {
+  let built: BuiltPage
+  let server: FakeServer
+  let browser: Browser
+  const shots = pictures()
+
+  before(async () => {
+    if (chromiumPath === undefined) return
+    built = await buildPage()
+    server = await startFakeServer({ directory: built.directory })
+    browser = await launch()
+  })
+  after(async () => {
+    shots.remove()
+    if (chromiumPath === undefined) return
+    await browser.close()
+    await server.kill()
+    built.remove()
+  })
+
+  const look = (name: string, run: () => Promise<void>) =>
+    it(name, async (t) => {
+      if (chromiumPath === undefined) return reportMissingChromium((words) => t.diagnostic(words))
+      return run()
+    })
+
+  for (const one of looks) {
+    look(`shows every view, ${one.width} px, ${one.mode}`, async () => {
+      const { page, problems } = await openPage(browser, one, server.url)
+      for (const [title, visit] of Object.entries(visits)) {
+        await page.getByRole('navigation').getByRole('link', { name: title }).click()
+        await page.getByRole('heading', { level: 1, name: title }).waitFor()
+        await visit(page)
+        assert.deepEqual(await seriousFindings(page), [], title)
+        assert.equal(await overhang(page), 0, `${title} is wider than the page`)
+        const name = `${title.toLowerCase().replace(' ', '-')}-${one.width}-${one.mode}`
+        await page.screenshot({ path: shots.file(name), fullPage: true })
+      }
+      assert.deepEqual(problems, [])
+      await page.close()
+    })
+  }
+
+  look('replays the chosen dead letters after a confirmation, by the keyboard', async () => {
+    const { page, problems } = await openPage(browser, desktop, `${server.url}#/dead-letters`)
+    const before = server.world.groups('score').flatMap(({ letters }) => letters).length
+    const boxes = page.getByRole('checkbox')
+    await boxes.nth(0).check()
+    await boxes.nth(1).check()
+    const replay = page.getByRole('button', { name: 'Replay the chosen 2' })
+    await replay.focus()
+    await page.keyboard.press('Enter')
+    const dialog = page.getByRole('dialog', { name: 'Replay 2 dead letters?' })
+    await dialog.waitFor()
+    assert.deepEqual(await seriousFindings(page), [])
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await isFocused(replay), true)
+    await page.keyboard.press('Enter')
+    await dialog.getByRole('button', { name: 'Replay' }).click()
+    const outcome = page.getByText('2 dead letters were sent through the pipeline again.')
+    await outcome.waitFor()
+    assert.equal(await isFocused(outcome), true)
+    const left = server.world.groups('score').flatMap(({ letters }) => letters).length
+    assert.ok(left === before - 2 || left === before - 1, `${before} before, ${left} left`)
+    assert.deepEqual(problems, [])
+    await page.close()
+  })
+
+  look('drops a whole group, and says when there is none', async () => {
+    const { page } = await openPage(browser, desktop, `${server.url}#/dead-letters?pipeline=score`)
+    await page
+      .getByRole('button', { name: /^Drop all/ })
+      .first()
+      .click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Drop' }).click()
+    await page.getByText(/were dropped\.$/).waitFor()
+    await page.getByLabel('Pipeline').selectOption('judge')
+    await page.getByText('No dead letter of judge waits').waitFor()
+    await page.close()
+  })
+
+  look('says that it reconnects when the server is killed, and that it is live again', async () => {
+    const own = await startFakeServer({ directory: built.directory })
+    const { page } = await openPage(browser, desktop, own.url)
+    const status = page.getByRole('status')
+    await own.kill()
+    await status.getByText(/reconnecting since \d\d:\d\d:\d\d/).waitFor()
+    await page.screenshot({ path: shots.file('reconnecting') })
+    // What was known stays.
+    assert.equal(await page.getByRole('heading', { name: 'Throughput' }).count(), 1)
+    await page.getByRole('link', { name: 'Models' }).click()
+    await page.getByText('the server cannot be reached').waitFor()
+    const world = new FakeWorld(30)
+    const again = await startFakeServer({ directory: built.directory, port: own.port, world })
+    await status.getByText('live', { exact: true }).waitFor({ timeout: 30_000 })
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByRole('heading', { name: 'Versions of spam-filter' }).waitFor()
+    await page.close()
+    await again.kill()
+  })
+
+  look(
+    'moves nothing but figures when news come, and keeps what is typed and focused',
+    async () => {
+      const { page } = await openPage(browser, desktop, server.url)
+      await page.locator('.canvas canvas').nth(4).waitFor()
+      const boxes = () =>
+        page.evaluate(
+          '[...document.querySelectorAll(".card, .big, .legend, th")].map((node) => { const { x, y, width, height } = node.getBoundingClientRect(); return [x, y, width, height].map(Math.round).join() })',
+        ) as Promise<string[]>
+      const figure = page.locator('.big-value').first()
+      const [placesBefore, figureBefore] = [await boxes(), await figure.getAttribute('title')]
+      await until(async () => (await figure.getAttribute('title')) !== figureBefore)
+      const moved = (await boxes()).filter((box, index) => box !== placesBefore[index])
+      assert.deepEqual(moved, [])
+      await page.getByRole('link', { name: 'Messages' }).click()
+      await page.getByLabel('Key').fill('half a ke')
+      await page.waitForTimeout(2500)
+      assert.equal(await page.getByLabel('Key').inputValue(), 'half a ke')
+      assert.equal(await isFocused(page.getByLabel('Key')), true)
+      await page.close()
+    },
+  )
+
+  look('draws nothing while its tab is hidden, and all at once when it is seen again', async () => {
+    const { page } = await openPage(browser, desktop, server.url)
+    const figure = page.locator('.big-value').first()
+    const see = (state: 'hidden' | 'visible') =>
+      page.evaluate(
+        `Object.defineProperty(document, 'visibilityState', { value: '${state}', configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+      )
+    await see('hidden')
+    await page.waitForTimeout(1200)
+    const seen = await figure.getAttribute('title')
+    await page.waitForTimeout(3000)
+    assert.equal(await figure.getAttribute('title'), seen)
+    await see('visible')
+    await until(async () => (await figure.getAttribute('title')) !== seen)
+    await page.close()
+  })
+
+  look('goes by the keyboard: past the navigation, and to a step of the graph', async () => {
+    const { page } = await openPage(browser, desktop, `${server.url}#/pipelines`)
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    assert.equal(await page.evaluate('document.activeElement.id'), 'main')
+    const step = page.getByRole('button', { name: 'step not-empty of score' })
+    await step.focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'score / not-empty' }).waitFor()
+    await page.waitForTimeout(1500)
+    assert.equal(await isFocused(step), true)
+    await page.close()
+  })
+
+  look('says in words what is empty and what went wrong', async () => {
+    const { page } = await openPage(browser, desktop, `${server.url}#/nowhere`)
+    await page.getByText('There is no such view').waitFor()
+    await page.route('**/api/models', (route) => route.fulfill({ json: { models: [] } }))
+    await page.goto(`${server.url}#/models`)
+    await page.getByText('No model is registered yet').waitFor()
+    const body = { code: 'LOG_BUSY', message: 'the log is busy, try again in a moment' }
+    await page.route('**/api/topics/**', (route) => route.fulfill({ status: 503, json: body }))
+    await page.goto(`${server.url}#/messages`)
+    await page.getByText('the log is busy, try again in a moment').waitFor()
+    await page.route('**/api/dead-letters/**', (route) =>
+      route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>Bad gateway</h1>' }),
+    )
+    await page.goto(`${server.url}#/dead-letters`)
+    await page.getByText('the server answered 502 Bad Gateway').waitFor()
+    await page.close()
+  })
+
+  it('loads the charts only after the first paint', async (t) => {
+    if (chromiumPath === undefined) return reportMissingChromium((words) => t.diagnostic(words))
+    const { page } = await openPage(browser, desktop, server.url)
+    await page.locator('.canvas canvas').first().waitFor()
+    const [paintedMs, chartsMs] = (await page.evaluate(
+      `[performance.getEntriesByName('first-contentful-paint')[0].startTime, performance.getEntriesByType('resource').find(({ name }) => /engine-.*[.]js$/.test(name)).startTime]`,
+    )) as [number, number]
+    t.diagnostic(
+      `first paint after ${paintedMs.toFixed(0)} ms, charts asked for after ${chartsMs.toFixed(0)} ms`,
+    )
+    assert.equal(await page.locator('link[rel=modulepreload]').count(), 0)
+    await page.close()
+  })
+})
