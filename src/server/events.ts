@@ -39,7 +39,7 @@ export class Events {
     this.#isClosed = true
     this.#unlisten()
     clearInterval(this.#heartbeat)
-    for (const client of this.#clients) end(client)
+    for (const client of this.#clients) client.close()
     this.#clients.clear()
   }
 
@@ -104,7 +104,8 @@ export class Events {
       if ((client.desiredSize ?? 0) > 0) client.enqueue(bytes)
       else {
         this.#clients.delete(client)
-        end(client)
+        // What waits for it is dropped too.
+        client.error(new Error('this client did not keep up'))
       }
     }
   }
@@ -117,11 +118,3 @@ function event(name: string, data: object, id?: number): string {
 }
 
 const encoded = (text: string) => Buffer.from(text)
-
-function end(client: Client): void {
-  try {
-    client.error(new Error('the stream was ended by the server'))
-  } catch {
-    // It ended already.
-  }
-}

@@ -146,6 +146,9 @@ const families: readonly Family[] = [
   ),
 ]
 
+/** Gauges that prom-client names like counters, which promtool rightly minds. */
+const misnamed = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`)
+
 export class Metrics {
   readonly #registry = new Registry()
 
@@ -153,7 +156,9 @@ export class Metrics {
   constructor(monitor: Monitor, ofProcess: boolean) {
     for (const one of families) this.#register(one, monitor)
     this.#registry.registerMetric(latencyMetric(monitor))
-    if (ofProcess) collectDefaultMetrics({ register: this.#registry })
+    if (!ofProcess) return
+    collectDefaultMetrics({ register: this.#registry })
+    for (const name of misnamed) this.#registry.removeSingleMetric(name)
   }
 
   async response(): Promise<Response> {
