@@ -39,13 +39,23 @@ export function stagePackage(): string {
     if (file.includes('fixtures')) continue
     cpSync(path.join(root, file), path.join(staged, 'dist', path.relative('src', file)))
   }
-  for (const file of ['bin', 'LICENSE', 'README.md', 'CHANGELOG.md']) {
+  buildPage()
+  for (const file of ['web/dist', 'bin', 'LICENSE', 'README.md', 'CHANGELOG.md']) {
     if (existsSync(path.join(root, file))) {
       cpSync(path.join(root, file), path.join(staged, file), { recursive: true })
     }
   }
   writeFileSync(path.join(staged, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`)
   return staged
+}
+
+/** The page, as `npm run build:web` makes it. */
+function buildPage(): void {
+  const vite = path.join(root, 'node_modules', 'vite', 'bin', 'vite.js')
+  execFileSync(process.execPath, [vite, 'build', 'web', '--logLevel', 'warn'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
 }
 
 function compile(): void {

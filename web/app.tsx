@@ -2,6 +2,7 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { ConnectionState } from './components/connection-state.tsx'
+import { SignIn } from './components/sign-in.tsx'
 import { Empty } from './components/states.tsx'
 import { useKnown } from './data/hooks.ts'
 import { hrefOf, type Route, useRoute, type ViewPath, views } from './data/route.ts'
@@ -26,7 +27,7 @@ const components: Readonly<Record<ViewPath, ComponentType<{ words: URLSearchPara
 
 export function App() {
   const route = useRoute()
-  const { state } = useKnown()
+  const { state, connection } = useKnown()
   const main = useRef<HTMLElement>(null)
   const title = views.find(({ path }) => path === route.path)?.title ?? 'Not found'
   useEffect(() => {
@@ -47,7 +48,7 @@ export function App() {
       </header>
       <main ref={main} id="main" tabIndex={-1}>
         <h1>{title}</h1>
-        <View route={route} />
+        {connection.kind === 'locked' ? <SignIn /> : <View route={route} />}
       </main>
     </>
   )

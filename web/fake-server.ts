@@ -19,7 +19,7 @@ const types: Readonly<Record<string, string>> = {
 }
 
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 export interface FakeServer {
   readonly url: string
@@ -35,14 +35,16 @@ export interface FakeOptions {
   readonly directory?: string
   /** What it goes on with; default: one that has run for ten minutes. */
   readonly world?: FakeWorld
+  /** Asked for before anything of the API. */
+  readonly token?: string
 }
 
 export async function startFakeServer(options: FakeOptions = {}): Promise<FakeServer> {
-  const { port = 0, directory = path.join(import.meta.dirname, 'dist') } = options
+  const { port = 0, directory = path.join(import.meta.dirname, 'dist'), token } = options
   const world = options.world ?? new FakeWorld(600)
   const streams = new Set<ServerResponse>()
   const server = createServer((request, response) => {
-    answer({ request, response, world, streams, directory }).catch((error: Error) =>
+    answer({ request, response, world, streams, directory, token }).catch((error: Error) =>
       sendError(response, 500, error.message),
     )
   })
@@ -70,6 +72,7 @@ interface Call {
   readonly world: FakeWorld
   readonly streams: Set<ServerResponse>
   readonly directory: string
+  readonly token: string | undefined
 }
 
 async function answer(call: Call): Promise<void> {
@@ -77,6 +80,7 @@ async function answer(call: Call): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://127.0.0.1')
   const [root, part = '', name = '', work = ''] = url.pathname.slice(1).split('/')
   if (root !== 'api') return sendFile(response, directory, url.pathname)
+  if (call.token !== undefined && !(await isLetIn(call, part))) return
   const words = url.searchParams
   if (part === 'state') return sendJson(response, world.state)
   if (part === 'history') return sendJson(response, { points: world.points })
@@ -97,6 +101,19 @@ async function answer(call: Call): Promise<void> {
     return sendJson(response, { done: world.takeLetters(ids), cut: [] })
   }
   sendError(response, 404, `there is nothing at ${url.pathname}`)
+}
+
+/** Answers itself what is not let in, and the request that brings the token. */
+async function isLetIn({ request, response, token }: Call, part: string): Promise<boolean> {
+  if (part !== 'session') {
+    const isKnown = request.headers.cookie === `session=${token}`
+    if (!isKnown) sendError(response, 401, 'a token is wanted')
+    return isKnown
+  }
+  const given = await readBody<{ token: string }>(request)
+  if (given.token !== token) sendError(response, 401, 'this token is not ours')
+  else response.writeHead(204, { 'set-cookie': `session=${token}; HttpOnly; Path=/` }).end()
+  return false
 }
 
 function stream({ request, response, world, streams }: Call): void {

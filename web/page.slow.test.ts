@@ -243,6 +243,63 @@ describe('web: the page', () => {
     await page.close()
   })
 
+  look('says what is wrong, and what there is not yet', async () => {
+    const { state } = server.world
+    const [first, ...others] = state.pipelines
+    const broken = {
+      ...first!,
+      members: 0,
+      latencyMs: null,
+      isBalanced: false,
+      imbalances: ['step to-mails: 3 of 100 messages have no disposition'],
+    }
+    const reason = 'pipeline ingest-mails: no progress for 40 s with 812 messages waiting'
+    const bad = { health: { isReady: false, reasons: [reason] }, pipelines: [broken, ...others] }
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 } })
+    const tell = async (part: object) => {
+      await page.unroute('**/api/events')
+      const body = `event: state\ndata: ${JSON.stringify({ ...state, ...part })}\n\n`
+      await page.route('**/api/events', (route) =>
+        route.fulfill({ contentType: 'text/event-stream', body }),
+      )
+      await page.goto('about:blank')
+      await page.goto(server.url)
+    }
+    await tell(bad)
+    await page.getByText(reason).waitFor()
+    await page.getByText('not running').waitFor()
+    assert.deepEqual(await seriousFindings(page), [])
+    await page.screenshot({ path: shots.file('not-ready') })
+    await page.getByRole('link', { name: 'Ledger' }).click()
+    await page.getByText('Not balanced: ingest-mails.').waitFor()
+    await page.getByText('3 of 100 messages').waitFor()
+    await page.screenshot({ path: shots.file('not-balanced') })
+    await tell({ pipelines: [], topics: [], processes: [], figures: {}, about: null })
+    await page.getByText('No pipeline ran here yet').waitFor()
+    assert.deepEqual(await seriousFindings(page), [])
+    await page.screenshot({ path: shots.file('nothing-yet'), fullPage: true })
+    await page.getByRole('link', { name: 'Messages' }).click()
+    await page.getByText('There are no topics yet').waitFor()
+    await page.close()
+  })
+
+  look('asks for the token that a server wants', async () => {
+    const locked = await startFakeServer({ directory: built.directory, token: 'right' })
+    const page = await browser.newPage()
+    await page.goto(locked.url)
+    await page.getByRole('status').getByText('a token is wanted').waitFor()
+    assert.deepEqual(await seriousFindings(page), [])
+    await page.getByLabel('Token').fill('wrong')
+    await page.getByRole('button', { name: 'Open' }).click()
+    await page.getByText('this token is not ours').waitFor()
+    await page.screenshot({ path: shots.file('token') })
+    await page.getByLabel('Token').fill('right')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Throughput' }).waitFor()
+    await page.close()
+    await locked.kill()
+  })
+
   it('loads the charts only after the first paint', async (t) => {
     if (chromiumPath === undefined) return reportMissingChromium((words) => t.diagnostic(words))
     const { page } = await openPage(browser, desktop, server.url)

@@ -104,21 +104,7 @@ describe('models: artefacts', () => {
     })
     const notFinite = Float64Array.from(sections.coefficients as Float64Array)
     notFinite[3] = Number.NaN
-    type Case = [Record<string, unknown>, Sections]
-    const optionCase =
-      (name: string) =>
-      (value: unknown): Case => {
-        const options = { ...(counts!.options as object), [name]: value }
-        return [withParameters({ blocks: [{ ...counts, options }, ...others] }), sections]
-      }
-    const hashingInto = (nFeatures: number) => {
-      const hashing = others[1]!
-      const options = { ...(hashing.options as object), nFeatures }
-      return withParameters({ blocks: [counts, others[0], { ...hashing, options }] })
-    }
-    const filled = (like: { readonly length: number }, value: number) =>
-      new Float64Array(like.length).fill(value)
-    const wrong: Case[] = [
+    const wrong: [Record<string, unknown>, Sections][] = [
       [{ ...header, kind: 'tree' }, sections],
       [{ ...header, labels: ['ham'] }, sections],
       [{ ...header, labels: ['ham', 'spam', 'x'] }, sections],
@@ -133,17 +119,6 @@ describe('models: artefacts', () => {
       [withParameters({ link: { kind: 'softmax', scale: 0 } }), sections],
       [withParameters({ link: { kind: 'isotonic' } }), sections],
       [withParameters({ scoreKind: 'x' }), sections],
-      [{ ...header, labels: ['spam', 'ham'] }, sections],
-      [{ ...header, labels: ['ham', 'ham'] }, sections],
-      [withParameters({ minConfidence: 7 }), sections],
-      [withParameters({ binarize: -1 }), sections],
-      ...[5, [1, 1e9], [1, 1, 1], '11'].map(optionCase('ngramRange')),
-      ...['5', { share: 2 }, true].map(optionCase('minDf')),
-      ...['x', 3].map(optionCase('lowercase')),
-      [header, { ...sections, coefficients: filled(sections.coefficients!, 1e300) }],
-      [header, { ...sections, trainingPriors: Float64Array.of(0, 1) }],
-      [header, { ...sections, trainingPriors: Float64Array.of(1, 1) }],
-      [hashingInto(2 ** 31 - 2), sections],
       [header, { ...sections, coefficients: notFinite }],
       [header, { ...sections, 'block0.idf': Float64Array.of(1) }],
       [header, { ...sections, 'block0.termEnds': Uint32Array.of(1, 2) }],
@@ -155,6 +130,42 @@ describe('models: artefacts', () => {
       refuses(encodeArtefact(head, parts), `case ${index}`)
     }
     assert.ok(modelOfArtefact(encodeArtefact(header, sections), 'here'))
+  })
+
+  it('takes only values that a training can have left', () => {
+    const { header, sections } = decodeArtefact(artefactBytes(fit()), 'here')
+    const parameters = header.parameters as Record<string, unknown>
+    const [counts, characters, hashing] = parameters.blocks as { options: object }[]
+    const withParameters = (changed: object) => ({
+      ...header,
+      parameters: { ...parameters, ...changed },
+    })
+    const counting = (options: object) =>
+      withParameters({
+        blocks: [{ ...counts, options: { ...counts!.options, ...options } }, characters, hashing],
+      })
+    const nFeatures = 2 ** 31 - 2
+    const tooMany = { ...hashing, options: { ...hashing!.options, nFeatures } }
+    const huge = new Float64Array(sections.coefficients!.length).fill(1e300)
+    const headers = [
+      { ...header, labels: ['spam', 'ham'] },
+      { ...header, labels: ['ham', 'ham'] },
+      withParameters({ minConfidence: 7 }),
+      withParameters({ binarize: -1 }),
+      withParameters({ blocks: [counts, characters, tooMany] }),
+      ...[5, [1, 1e9], [1, 1, 1], '11'].map((ngramRange) => counting({ ngramRange })),
+      ...['5', { share: 2 }, true].map((minDf) => counting({ minDf })),
+      ...['x', 3].map((lowercase) => counting({ lowercase })),
+    ]
+    for (const wrong of headers) refuses(encodeArtefact(wrong, sections), JSON.stringify(wrong))
+    const parts = [
+      { coefficients: huge },
+      { trainingPriors: Float64Array.of(0, 1) },
+      { trainingPriors: Float64Array.of(1, 1) },
+    ]
+    for (const wrong of parts) {
+      refuses(encodeArtefact(header, { ...sections, ...wrong }), Object.keys(wrong).join())
+    }
   })
 
   it('refuses to save weights that no estimator of ours learnt', () => {

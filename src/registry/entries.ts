@@ -132,7 +132,7 @@ function versionStatement(
   seen: string,
 ): Statement {
   if (json === undefined) return { kind: 'no version', name, version: hash }
-  const version = parsed<RegisteredVersion>(json, seen)
+  const version = parsed<Omit<RegisteredVersion, 'registeredAtMs'>>(json, seen)
   const whole = { ...unknownFacts, registeredAtMs: 0, ...version }
   const fits =
     version.name === name &&

@@ -34,7 +34,7 @@ describe('web: series', () => {
     assert.equal(newest({ name: 'x', values: [null] }), null)
   })
 
-  it('draws the shortest usual window that holds all', () => {
+  it('draws the whole minutes that hold all', () => {
     assert.deepEqual(windowOf([0, 30_000]), { fromMs: -30_000, toMs: 30_000 })
     assert.deepEqual(windowOf([0, 61_000]), { fromMs: -59_000, toMs: 61_000 })
     assert.deepEqual(windowOf([]), { fromMs: -60_000, toMs: 0 })

@@ -12,7 +12,7 @@ export interface Series {
 export interface TimeSeries {
   readonly timesMs: readonly number[]
   readonly series: readonly Series[]
-  /** The stretch of time that is drawn; default: the shortest usual one that holds all times. */
+  /** The stretch of time that is drawn; default: the whole minutes that hold all times. */
   readonly window?: Window
 }
 
@@ -38,14 +38,14 @@ export function seriesOf(
   }
 }
 
-const windowsMs = [60_000, 120_000, 300_000, 600_000, 900_000]
+const minuteMs = 60_000
 
-/** The shortest usual stretch of time that holds all points. */
+/** Whole minutes that hold all points, so that the picture is full from the first minute on. */
 export function windowOf(timesMs: readonly number[]): Window {
   const toMs = timesMs.at(-1) ?? 0
   const spanMs = toMs - (timesMs[0] ?? toMs)
-  const windowMs = windowsMs.find((window) => spanMs <= window) ?? windowsMs.at(-1)!
-  return { fromMs: toMs - windowMs, toMs }
+  const minutes = Math.max(1, Math.ceil(spanMs / minuteMs))
+  return { fromMs: toMs - minutes * minuteMs, toMs }
 }
 
 /** Labels shown by themselves; the others are counted together. */

@@ -6,6 +6,7 @@ import { clockTime } from '../format.ts'
 function wordsOf({ kind, sinceMs }: Connection): string {
   if (kind === 'connecting') return 'connecting'
   if (kind === 'live') return 'live'
+  if (kind === 'locked') return 'a token is wanted'
   if (kind === 'reconnecting') return `reconnecting since ${clockTime(sinceMs)}`
   return `the server is gone since ${clockTime(sinceMs)}; trying again`
 }

@@ -33,6 +33,7 @@ async function call<Answer>(path: string, init: RequestInit): Promise<Answer> {
       isTimeout ? 'the server did not answer within 20 seconds' : 'the server cannot be reached',
     )
   }
+  if (response.status === 204) return undefined as Answer
   if (response.ok) return (await response.json()) as Answer
   throw new Error(await problemOf(response))
 }
@@ -80,3 +81,16 @@ export const workDeadLetters = (
   work: 'replay' | 'drop',
   order: DeadLetterOrder,
 ) => postJson<DeadLetterResult>(`api/dead-letters/${encodeURIComponent(pipeline)}/${work}`, order)
+
+/** The token becomes a cookie that scripts cannot read. */
+export const beginSession = (token: string) => postJson<undefined>('api/session', { token })
+
+/** Whether the server is there and refuses to answer without a token; a stream of events cannot tell. */
+export async function isTokenWanted(): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(patienceMs)
+    return (await fetch('api/state', { method: 'HEAD', signal })).status === 401
+  } catch {
+    return false
+  }
+}

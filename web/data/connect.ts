@@ -1,6 +1,6 @@
 /** Keeps the store up to date from `/api/events`, and says how the connection is. */
 import type { History, State } from '../../src/server/state.ts'
-import { getJson } from './api.ts'
+import { getJson, isTokenWanted } from './api.ts'
 import type { Store } from './store.ts'
 
 /** The server speaks each second; after this long it is not there, whatever the browser believes. */
@@ -15,6 +15,7 @@ export function connect(store: Store): void {
   let lostAt: number | undefined
   let triedAt = 0
   let isLive = false
+  let isLocked = false
 
   const open = () => {
     triedAt = Date.now()
@@ -37,15 +38,25 @@ export function connect(store: Store): void {
     )
   }
   const lose = () => {
+    if (isLocked) return
     isLive = false
+    if (events?.readyState === EventSource.CLOSED) lookWhy()
     lostAt ??= Date.now()
     const kind = Date.now() - lostAt > goneMs ? 'gone' : 'reconnecting'
     store.takeConnection({ kind, sinceMs: lostAt })
   }
 
+  const lookWhy = async () => {
+    if (!(await isTokenWanted())) return
+    isLocked = true
+    store.takeConnection({ kind: 'locked', sinceMs: Date.now() })
+  }
+
   open()
   setInterval(() => {
     const now = Date.now()
+    // Who gives the token loads the page anew.
+    if (isLocked) return
     if (lostAt === undefined && now - heardAt < silenceMs) return
     lose()
     // The browser tries again by itself, but not after an answer that is no stream of events.

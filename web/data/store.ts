@@ -10,6 +10,8 @@ export type Connection =
   | { readonly kind: 'live'; readonly sinceMs: number }
   | { readonly kind: 'reconnecting'; readonly sinceMs: number }
   | { readonly kind: 'gone'; readonly sinceMs: number }
+  /** The server is there and wants a token first. */
+  | { readonly kind: 'locked'; readonly sinceMs: number }
 
 export interface Known {
   readonly state: State | undefined
