@@ -158,7 +158,7 @@ describe('models: artefacts', () => {
       ...['x', 3].map((lowercase) => counting({ lowercase })),
     ]
     for (const wrong of headers) refuses(encodeArtefact(wrong, sections), JSON.stringify(wrong))
-    const parts = [
+    const parts: Sections[] = [
       { coefficients: huge },
       { trainingPriors: Float64Array.of(0, 1) },
       { trainingPriors: Float64Array.of(1, 1) },

@@ -6,7 +6,7 @@ import type { SparseMatrix } from '../features/index.ts'
 import { predictLabels } from './linear.ts'
 import { textEstimatorContract } from './model.contract.ts'
 import { type SGDClassifierOptions, sgdClassifier } from './sgd-classifier.ts'
-import { sgdLossNames } from './sgd-losses.ts'
+import { sgdLosses, sgdLossNames } from './sgd-losses.ts'
 import { textClassifier } from './text-classifier.ts'
 
 textEstimatorContract({
@@ -91,6 +91,19 @@ describe('models: sgdClassifier', () => {
         assert.ok(right / labels.length > 0.75, `${loss}, ${penalty}: ${right} of ${labels.length}`)
       }
     }
+  })
+
+  it('has a slope however sure it is, as long as there is a number so small', () => {
+    // What scikit-learn 1.9.1 says; the stopping rule sees whether a row takes a step.
+    const { slope } = sgdLosses.log_loss
+    assert.equal(slope(720, 1), -Math.exp(-720))
+    assert.equal(slope(-720, -1), Math.exp(-720))
+    assert.equal(slope(-720, 1), -1)
+    assert.equal(slope(720, -1), 1)
+    assert.deepEqual(
+      [slope(800, 1), slope(-800, -1), slope(0, 1), slope(0, -1)],
+      [-0, 0, -0.5, 0.5],
+    )
   })
 
   it('sets weights to zero by the l1 penalty', () => {

@@ -34,7 +34,12 @@ export const sgdLosses = {
   },
   log_loss: {
     cost: (score, sign) => logOnePlusExp(-score * sign),
-    slope: (score, sign) => -sign / (1 + Math.exp(score * sign)),
+    // Branch by branch scikit-learn's: whether a slope is 0 or 1e-310 decides if a row takes a step.
+    slope(score, sign) {
+      if (score <= -37) return Math.exp(score) - (sign > 0 ? 1 : 0)
+      const power = Math.exp(-score)
+      return (sign > 0 ? -power : 1) / (1 + power)
+    },
   },
   /** Zhang, "Solving large scale linear prediction problems using SGD", ICML 2004. */
   modified_huber: {
