@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
-import { type FakeServer, startFakeServer } from './fake-server.ts'
+import { type FakeOptions, type FakeServer, startFakeServer } from './fake-server.ts'
 import { FakeWorld } from './fake-world.ts'
 import {
   type BuiltPage,
@@ -74,6 +74,13 @@ describe('web: the page', () => {
   let server: FakeServer
   let browser: Browser
   const shots = pictures()
+  /** Of single tests; they are ended also when a test fails. */
+  const others: FakeServer[] = []
+  const serve = async (options: FakeOptions) => {
+    const started = await startFakeServer({ directory: built.directory, ...options })
+    others.push(started)
+    return started
+  }
 
   before(async () => {
     if (chromiumPath === undefined) return
@@ -85,7 +92,7 @@ describe('web: the page', () => {
     shots.remove()
     if (chromiumPath === undefined) return
     await browser.close()
-    await server.kill()
+    for (const one of [server, ...others]) await one.kill()
     built.remove()
   })
 
@@ -152,7 +159,7 @@ describe('web: the page', () => {
   })
 
   look('says that it reconnects when the server is killed, and that it is live again', async () => {
-    const own = await startFakeServer({ directory: built.directory })
+    const own = await serve({})
     const { page } = await openPage(browser, desktop, own.url)
     const status = page.getByRole('status')
     await own.kill()
@@ -163,12 +170,11 @@ describe('web: the page', () => {
     await page.getByRole('link', { name: 'Models' }).click()
     await page.getByText('the server cannot be reached').waitFor()
     const world = new FakeWorld(30)
-    const again = await startFakeServer({ directory: built.directory, port: own.port, world })
+    await serve({ port: own.port, world })
     await status.getByText('live', { exact: true }).waitFor({ timeout: 30_000 })
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.getByRole('heading', { name: 'Versions of spam-filter' }).waitFor()
     await page.close()
-    await again.kill()
   })
 
   look(
@@ -284,20 +290,19 @@ describe('web: the page', () => {
   })
 
   look('asks for the token that a server wants', async () => {
-    const locked = await startFakeServer({ directory: built.directory, token: 'right' })
+    const locked = await serve({ token: 'right' })
     const page = await browser.newPage()
     await page.goto(locked.url)
     await page.getByRole('status').getByText('a token is wanted').waitFor()
     assert.deepEqual(await seriousFindings(page), [])
-    await page.getByLabel('Token').fill('wrong')
+    await page.getByLabel('Token', { exact: true }).fill('wrong')
     await page.getByRole('button', { name: 'Open' }).click()
     await page.getByText('this token is not ours').waitFor()
     await page.screenshot({ path: shots.file('token') })
-    await page.getByLabel('Token').fill('right')
+    await page.getByLabel('Token', { exact: true }).fill('right')
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: 'Throughput' }).waitFor()
     await page.close()
-    await locked.kill()
   })
 
   it('loads the charts only after the first paint', async (t) => {

@@ -39,7 +39,7 @@ export function linesOption(
     },
     yAxis: {
       type: 'value',
-      ...shareScale(style),
+      ...shareScale(style, series),
       splitNumber: 4,
       splitLine: { lineStyle: { color: theme.line } },
       axisLabel: { ...text, formatter: (value: number) => withoutZeros(write(value)) },
@@ -63,13 +63,19 @@ export function linesOption(
 /** `1.0 k` -> `1 k`: at an axis only what differs is read. */
 const withoutZeros = (text: string) => text.replace(/\.0+(?= |$)/, '')
 
-/** Shares are near to each other: their axis begins a little below the least, in steps of five. */
-function shareScale({ isShare = false }: LineStyle) {
+const steps = [0.01, 0.02, 0.05, 0.1, 0.2]
+
+/** Shares are near to each other: their axis holds them closely, from one round share to another. */
+function shareScale({ isShare = false }: LineStyle, series: TimeSeries['series']) {
   if (!isShare) return { min: 0 }
-  const step = 0.05
+  const values = series.flatMap((one) => one.values.filter((value) => value !== null))
+  const [least, most] = [Math.min(1, ...values), Math.max(0, ...values)]
+  const interval = steps.find((step) => most - least <= 4 * step) ?? 0.2
+  const min = Math.max(0, Math.floor(least / interval) * interval)
   return {
-    min: ({ min }: { min: number }) => Math.max(0, Math.floor((min - 0.01) / step) * step),
-    max: ({ max }: { max: number }) => Math.min(1, Math.ceil((max + 0.01) / step) * step),
+    min,
+    max: Math.min(1, Math.max(min + interval, Math.ceil(most / interval) * interval)),
+    interval,
   }
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { FakeWorld } from '../fake-world.ts'
 import { edgeDifference, edgesOf, unaccounted } from './balance.ts'
-import { isShareName, qualitiesOf, wordsOfName } from './figures.ts'
+import { accuracyIn, isShareName, qualitiesOf, wordsOfName } from './figures.ts'
 
 const score = new FakeWorld(40).state.pipelines.find(({ name }) => name === 'score')!
 
@@ -45,6 +45,12 @@ describe('web: balance', () => {
     assert.deepEqual(qualitiesOf({ 'quality.accuracy': 1 }), [
       { name: 'quality', accuracyKey: 'quality.accuracy', majorityKey: undefined },
     ])
+    const [quality] = qualitiesOf({ accuracy: 0, majorityAccuracy: 0 })
+    assert.equal(accuracyIn({ accuracy: 0, majorityAccuracy: 0 }, quality!), undefined)
+    assert.deepEqual(accuracyIn({ accuracy: 0, majorityAccuracy: 0.5 }, quality!), {
+      accuracy: 0,
+      majority: 0.5,
+    })
     assert.equal(wordsOfName('falsePositiveRate'), 'false positive rate')
     assert.equal(isShareName('macroF1') && !isShareName('count'), true)
   })

@@ -23,6 +23,16 @@ export function qualitiesOf(figures: Readonly<Record<string, number>>): Quality[
   })
 }
 
+/** Undefined while nothing was judged: what was, has a commonest label with a share above zero. */
+export function accuracyIn(
+  figures: Readonly<Record<string, number>>,
+  { accuracyKey, majorityKey }: Quality,
+): { readonly accuracy: number; readonly majority: number | undefined } | undefined {
+  const accuracy = figures[accuracyKey]
+  const majority = majorityKey === undefined ? undefined : figures[majorityKey]
+  return accuracy === undefined || majority === 0 ? undefined : { accuracy, majority }
+}
+
 /** `falsePositiveRate` -> `false positive rate`. */
 export const wordsOfName = (name: string) =>
   name

@@ -14,7 +14,7 @@ import {
   shortDuration,
   shortNumber,
 } from '../format.ts'
-import { isShareName, qualitiesOf, wordsOfName } from './figures.ts'
+import { accuracyIn, isShareName, qualitiesOf, wordsOfName } from './figures.ts'
 
 export function HealthWords({ health }: { health: Health }) {
   if (health.isReady) return null
@@ -92,9 +92,12 @@ function AccuracyNumber({ figures }: { figures: State['figures'] }) {
   if (quality === undefined) {
     return <BigNumber name="Accuracy so far" value="-" note="nothing is judged here" />
   }
-  const { name, accuracyKey, majorityKey } = quality
-  const accuracy = figures[accuracyKey]!
-  const majority = majorityKey === undefined ? undefined : figures[majorityKey]!
+  const { name } = quality
+  const found = accuracyIn(figures, quality)
+  if (found === undefined) {
+    return <BigNumber name="Accuracy so far" value="-" note="nothing is judged yet" />
+  }
+  const { accuracy, majority } = found
   return (
     <BigNumber
       name={name === '' ? 'Accuracy so far' : `Accuracy so far, ${name}`}

@@ -7,7 +7,7 @@ import { WithState } from '../components/states.tsx'
 import { labelsOf } from '../data/history.ts'
 import { useKnown } from '../data/hooks.ts'
 import { percent, shortDuration, shortNumber } from '../format.ts'
-import { qualitiesOf } from './figures.ts'
+import { accuracyIn, qualitiesOf } from './figures.ts'
 import {
   BigNumbers,
   FigureTable,
@@ -152,17 +152,19 @@ function Accuracy({ state, points }: ChartProps) {
   const qualities = qualitiesOf(state.figures)
   const keys = qualities.map(({ accuracyKey }) => accuracyKey).join()
   const data = useMemo(() => {
-    const series = qualities.flatMap(({ name, accuracyKey, majorityKey }) => {
-      const prefix = name === '' ? '' : `${name}: `
-      const line = (key: string, words: string, isDashed: boolean): Series => ({
-        name: `${prefix}${words}`,
-        values: points.map((point) => point.figures[key] ?? null),
-        isDashed,
-      })
-      const own = line(accuracyKey, 'accuracy', false)
-      return majorityKey === undefined
-        ? [own]
-        : [own, line(majorityKey, 'always the commonest', true)]
+    const series = qualities.flatMap((quality) => {
+      const prefix = quality.name === '' ? '' : `${quality.name}: `
+      const found = points.map((point) => accuracyIn(point.figures, quality))
+      const accuracy: Series = {
+        name: `${prefix}accuracy`,
+        values: found.map((one) => one?.accuracy ?? null),
+      }
+      const majority: Series = {
+        name: `${prefix}always the commonest`,
+        values: found.map((one) => one?.majority ?? null),
+        isDashed: true,
+      }
+      return quality.majorityKey === undefined ? [accuracy] : [accuracy, majority]
     })
     return { timesMs: points.map((point) => point.atMs), series }
   }, [points, keys])

@@ -20,10 +20,30 @@ export function TraceView({ id }: { id: string }) {
         </button>
       }
     >
+      <Sides id={id} />
       <Load of={loaded} what="its way" retry={reload}>
         {(trace) => <Way trace={trace} />}
       </Load>
     </Card>
+  )
+}
+
+/** A join makes `left+right` of the ids of its sides: each has a way of its own before it. */
+function Sides({ id }: { id: string }) {
+  const sides = id.split('+')
+  if (sides.length < 2) return null
+  return (
+    <p>
+      {'Its id is of a join. Before that: '}
+      {sides.map((side, index) => (
+        <>
+          {index > 0 && ', '}
+          <a key={side} href={hrefOf('messages', { trace: side })}>
+            {side}
+          </a>
+        </>
+      ))}
+    </p>
   )
 }
 
