@@ -14,6 +14,7 @@ const binaries = path.join(root, 'node_modules', '.bin')
 
 const quiet = await Promise.all([
   step('types', path.join(binaries, 'tsc'), ['-p', '.'], true),
+  step('types of the page', path.join(binaries, 'tsc'), ['-p', 'web'], true),
   step('lint', path.join(binaries, 'biome'), ['check', '--error-on-warnings', '.'], true),
 ])
 const tests = await step('fast tests', process.execPath, ['scripts/test.ts'], false)

@@ -15,6 +15,7 @@ const patterns = [
   'test/**/*.test.ts',
   'examples/**/*.test.ts',
   'bench/*.test.ts',
+  'web/**/*.test.ts',
 ]
 const fastLimitMs = 10 * 60_000
 const slowLimitMs = 25 * 60_000

@@ -10,7 +10,7 @@ import { build } from 'vite'
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 
 export const chromiumPath =
-  process.env.CHROMIUM_PATH ?? places.find((candidate) => existsSync(candidate))
+  process.env.CHROMIUM_PATH || places.find((candidate) => existsSync(candidate))
 
 /** Says loudly that nothing is checked; in CI that is a failure. */
 export function reportMissingChromium(diagnostic: (message: string) => void): void {

@@ -36,12 +36,10 @@ function Sides({ id }: { id: string }) {
     <p>
       {'Its id is of a join. Before that: '}
       {sides.map((side, index) => (
-        <>
+        <span key={side}>
           {index > 0 && ', '}
-          <a key={side} href={hrefOf('messages', { trace: side })}>
-            {side}
-          </a>
-        </>
+          <a href={hrefOf('messages', { trace: side })}>{side}</a>
+        </span>
       ))}
     </p>
   )
