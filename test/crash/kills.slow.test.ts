@@ -25,7 +25,7 @@ const mainSteps: CommitStep[] = ['begun', 'indexed', 'committed', 'unlinking', '
 
 /** About so long a life works before it is killed, and never longer than that. */
 const workMs = 400
-const longestLifeMs = 1500
+const longestLifeMs = 4000
 
 interface Tally {
   kills: number
