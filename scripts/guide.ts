@@ -30,7 +30,7 @@ export function runGuide(): {
 export function withoutChance(page: string): string {
   return page
     .replace(/\b[0-9a-f]{12,64}\b/g, 'HASH')
-    .replace(/\d+(\.\d+)? (s|ms|seconds?|minutes?)\b/g, 'TIME')
+    .replace(/\d+(\.\d+)? (s|ms|min|seconds?|minutes?)\b|\bnow\b/g, 'TIME')
     .replace(/"seconds":[\d.]+/g, '"seconds":TIME')
     .replace(/\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?Z?/g, 'WHEN')
     .replace(/[\d,]+ (rows|texts)\/s/g, 'RATE')
