@@ -3,6 +3,7 @@ export type { Batch } from './core/batch.ts'
 export { fail, MillraceError } from './core/errors.ts'
 export type { Message } from './core/message.ts'
 export { type Random, seededRandom } from './core/random.ts'
+export type { ExplainedClassification } from './models/explained-classifier.ts'
 export type { Classification, Model, TextClassifier } from './models/model.ts'
 export {
   type ClassifierOptions,

@@ -5,8 +5,9 @@
  *
  *   npx millrace run examples/spam-filter/app.ts
  */
-import { classifier, pipeline, summary, topic } from 'millrace'
+import { classifier, type ExplainedClassification, pipeline, summary, topic } from 'millrace'
 import { ConfusionMatrix } from 'millrace/evaluation'
+import { bars, gauge, panels, pie, table, timeLine } from 'millrace/panels'
 import { duckdb } from 'millrace/sinks'
 import { generate } from 'millrace/sources'
 import { z } from 'zod'
@@ -29,11 +30,13 @@ interface Scored {
   readonly subject: string
   /** The Date header as it stood. */
   readonly date: string
-  readonly spam: { readonly label: 'ham' | 'spam'; readonly score: number }
+  /** What the model answered, how sure it is, and the terms of the mail that speak for it most. */
+  readonly spam: ExplainedClassification<'ham' | 'spam'>
 }
 
 interface Judged extends Scored {
   readonly truth: { readonly label: 'ham' | 'spam' }
+  readonly isRight: boolean
 }
 
 /** The stream, mail by mail in the order in which they were sent; each pipeline reads it for itself. */
@@ -59,13 +62,19 @@ export const ingestLabels = pipeline('ingest-labels')
 
 export const score = pipeline('score')
   .from(mails)
-  .predict('spam', classifier('spam-filter', { labels: ['ham', 'spam'], train: spamFilter }), {
-    input: (mail) => mail.text,
-  })
+  .predict(
+    'spam',
+    classifier('spam-filter', { labels: ['ham', 'spam'], train: spamFilter, explain: 5 }),
+    { input: (mail) => mail.text },
+  )
   .map('without-text', ({ id, subject, date, spam }) => ({ id, subject, date, spam }))
   .to(scored)
 
-export const judge = pipeline('judge').from(scored).join('truth', labels).to(judged)
+export const judge = pipeline('judge')
+  .from(scored)
+  .join('truth', labels)
+  .map('compared', (mail) => ({ ...mail, isRight: mail.spam.label === mail.truth.label }))
+  .to(judged)
 
 export const warehouse = pipeline('warehouse')
   .from(judged)
@@ -92,3 +101,38 @@ export const quality = summary(judged, {
     return `${count} judged, accuracy ${share(accuracy)} (majority ${share(majorityShare)}), spam recall ${share(labels.spam!.recall)}`
   },
 })
+
+export const page = panels('Spam filter', [
+  timeLine(judged, {
+    title: 'Accuracy, as the mails change',
+    note: 'by the week in which mails were sent; the model learnt from those before all of these',
+    values: {
+      accuracy: { share: { isRight: true } },
+      'always ham': { share: { 'truth.label': 'ham' } },
+    },
+    every: '7d',
+  }),
+  gauge(judged, { title: 'Accuracy', value: { share: { isRight: true } }, min: 0.5 }),
+  timeLine(judged, {
+    title: 'Share of spam',
+    values: {
+      answered: { share: { 'spam.label': 'spam' } },
+      true: { share: { 'truth.label': 'spam' } },
+    },
+    every: '7d',
+  }),
+  pie(scored, { title: 'What the model answered', by: 'spam.label' }),
+  bars(scored, {
+    title: 'What made a mail spam',
+    note: 'in how many mails called spam a term was among the five that spoke for it most',
+    by: 'spam.terms',
+    where: { 'spam.label': 'spam' },
+    top: 15,
+  }),
+  table(judged, {
+    title: 'The newest mistakes',
+    where: { isRight: false },
+    columns: ['date', 'subject', 'truth.label', 'spam.label', 'spam.score', 'spam.terms'],
+    newest: 10,
+  }),
+])

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { codeOf, fail, messageOf } from '../core/errors.ts'
+import { isPanels, type Panels } from '../panels/panel.ts'
 import type { Trainer } from '../training/trainer.ts'
 import { type Definition, isPipeline } from './definition.ts'
 import { isSummary, type Summary } from './summary.ts'
@@ -13,6 +14,7 @@ export interface App {
   readonly about: string | undefined
   readonly pipelines: readonly Definition[]
   readonly summaries: readonly Summary[]
+  readonly panels: readonly Panels[]
 }
 
 /** Imports an application's file. Throws `APP_UNUSABLE`, which says what was found. */
@@ -34,7 +36,8 @@ export async function importApp(url: string, path: string = url): Promise<App> {
     )
   }
   const about = typeof exported.about === 'string' ? exported.about : undefined
-  return { url, about, pipelines, summaries: values.filter(isSummary) }
+  const panels = values.filter(isPanels)
+  return { url, about, pipelines, summaries: values.filter(isSummary), panels }
 }
 
 /** The trainers that an application's file exports. Throws `APP_UNUSABLE` when there is none. */

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { codeOf, fail, messageOf } from '../core/errors.ts'
 import type { Log } from '../log/log.ts'
 import { artefactBytes } from '../models/artefact.ts'
+import { explainedClassifier } from '../models/explained-classifier.ts'
 import { type Model, type TextClassifier, unknownLabel } from '../models/model.ts'
 import type { RegisteredVersion } from '../registry/entries.ts'
 import { modelStoreLocation, openStore } from '../registry/open-store.ts'
@@ -171,7 +172,9 @@ async function openModel(
   if (use.model !== undefined) return use.model
   const { classifier } = await registry.load(use.name)
   checkLabels(use, answersOf(classifier))
-  return classifier as Model<unknown, unknown>
+  const { explain } = use
+  const opened = explain === undefined ? classifier : explainedClassifier(classifier, explain)
+  return opened as Model<unknown, unknown>
 }
 
 async function withRegistry(

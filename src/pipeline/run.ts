@@ -12,6 +12,7 @@ import { type Audit, audit } from './audit.ts'
 import { CaughtUp } from './caught-up.ts'
 import type { Definition } from './definition.ts'
 import { type TrainedModel, trainMissing } from './models.ts'
+import { PanelsReader } from './panels-reader.ts'
 import { type Plan, planOf } from './plan.ts'
 import { ensureTopics, isHalfForgotten, startOver } from './prepare.ts'
 import { messagesOf, type RunFigures, runFigures, totalOf } from './run-figures.ts'
@@ -119,6 +120,7 @@ class Run {
   readonly #plan: Plan
   readonly #log: EmbeddedLog
   readonly #summaries: readonly SummaryReader[]
+  readonly #panels: PanelsReader
   #turn: Turn | undefined
   #telling: RunTelling | undefined
 
@@ -136,6 +138,7 @@ class Run {
     this.#plan = plan
     this.#log = log
     this.#summaries = app.summaries.map((summary) => new SummaryReader(log, summary))
+    this.#panels = new PanelsReader(log, app.panels)
   }
 
   async go(): Promise<RunResult> {
@@ -175,7 +178,7 @@ class Run {
   #tellFigures(): RunTelling {
     return new RunTelling({
       ...{ log: this.#log, clock: this.#clock, app: this.#app, plan: this.#plan },
-      summaries: this.#summaries,
+      ...{ summaries: this.#summaries, panels: this.#panels },
       problem: (words) => this.#options.tell.training(words),
     })
   }
@@ -226,7 +229,7 @@ class Run {
       const now = this.#clock.now()
       if (now - statusAt >= statusEveryMs) {
         statusAt = now
-        for (const summary of this.#summaries) await summary.read()
+        for (const reader of this.#readers) await reader.read()
         this.#options.tell.status(this.#status(workers, rate))
       }
       if (workers.haveJoined()) await this.#turn?.end()
@@ -235,6 +238,10 @@ class Run {
       await this.#clock.sleep(endsByItself ? checkEveryMs : statusEveryMs, waiting)
     }
     return 'drained'
+  }
+
+  get #readers(): readonly (SummaryReader | PanelsReader)[] {
+    return [...this.#summaries, this.#panels]
   }
 
   #status(workers: Workers, rate: Rate): RunStatus {
@@ -248,7 +255,7 @@ class Run {
     before: readonly Audit[],
     seconds: number,
   ): Promise<RunResult> {
-    for (const summary of this.#summaries) while (await summary.read());
+    for (const reader of this.#readers) while (await reader.read());
     const audits = await this.#audits()
     const own = Object.assign({}, ...this.#summaries.map((summary) => summary.figures()))
     const figures = runFigures(this.#definitions, before, audits, seconds)

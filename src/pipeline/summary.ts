@@ -3,12 +3,9 @@
  * the line at its end. They are computed from what the topic holds, so they are the same however
  * often a run was interrupted.
  */
-
-import type { Batch } from '../core/batch.ts'
 import type { Log } from '../log/log.ts'
-import { decodeValue } from './decode.ts'
 import type { AnyTopic } from './definition.ts'
-import { deleted } from './rows.ts'
+import { TopicFollower } from './follow.ts'
 import type { Topic } from './topic.ts'
 
 export interface Figures {
@@ -59,45 +56,26 @@ export function isSummary(value: unknown): value is Summary {
 
 /** Follows a topic and keeps the figures up to date. */
 export class SummaryReader {
-  readonly #log: Log
   readonly #summary: Summary
   readonly #state: unknown
-  #offsets: number[] | undefined
+  readonly #follower: TopicFollower
   #unreadable = 0
 
   constructor(log: Log, summary: Summary) {
-    this.#log = log
     this.#summary = summary
     this.#state = summary.start()
+    this.#follower = new TopicFollower(log, summary.topic, {
+      take: (value) => summary.add(this.#state as never, value as never),
+      // What cannot be taken in is counted: it may not end a run that is balanced.
+      miss: () => {
+        this.#unreadable++
+      },
+    })
   }
 
-  /** Reads what came since the last call, at most about `maxBytes` of it. True: there may be more. */
-  async read(maxBytes = 4 * 1024 * 1024): Promise<boolean> {
-    const { topic } = this.#summary
-    if (this.#offsets === undefined) {
-      const info = await this.#log.topic(topic.name)
-      if (info === undefined) return false
-      this.#offsets = new Array(info.partitions).fill(0)
-    }
-    let more = false
-    for (const [partition, offset] of this.#offsets.entries()) {
-      const batch = await this.#log.read(topic.name, partition, offset, { maxBytes })
-      if (batch === undefined) continue
-      more = true
-      this.#offsets[partition] = batch.nextOffset
-      for (let index = 0; index < batch.count; index++) this.#add(batch, index)
-    }
-    return more
-  }
-
-  /** What cannot be taken in is counted: it may not end a run that is balanced. */
-  #add(batch: Batch, index: number): void {
-    try {
-      const value = decodeValue(batch, index, this.#summary.topic.schema)
-      if (value !== deleted) this.#summary.add(this.#state as never, value as never)
-    } catch {
-      this.#unreadable++
-    }
+  /** Reads what came since the last call, or a part of it. True: there may be more. */
+  read(): Promise<boolean> {
+    return this.#follower.read()
   }
 
   figures(): Figures {

@@ -15,7 +15,7 @@ import type { Monitor } from './monitor.ts'
 import { pageFile, pageFolder } from './page-files.ts'
 import { problemResponse, refuse } from './problem.ts'
 import { openApi, type Route, route } from './route.ts'
-import type { History } from './state.ts'
+import type { History, PanelsPage } from './state.ts'
 
 export interface ServerAppOptions extends AccessOptions {
   readonly log: Log
@@ -100,6 +100,13 @@ function stateRoutes(monitor: Monitor): Route[] {
       summary: 'the last fifteen minutes, a point a second, the oldest first',
       answer: { description: 'a History' },
       handle: (): History => ({ points: monitor.points() }),
+    }),
+    route({
+      method: 'get',
+      path: '/api/panels',
+      summary: 'what applications declared to be shown, filled',
+      answer: { description: 'a PanelsPage' },
+      handle: (): PanelsPage => ({ boards: monitor.boards }),
     }),
   ]
 }

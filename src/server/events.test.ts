@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '../core/clock.ts'
 import { FiguresTeller } from '../monitoring/figures.ts'
+import { BoardTeller } from '../panels/told-boards.ts'
 import { testServer } from './server-testing.ts'
 import type { History, HistoryPoint, State } from './state.ts'
 
@@ -11,8 +12,8 @@ interface Heard {
   readonly data: unknown
 }
 
-/** Reads events of a stream one by one. */
-function listener(response: Response) {
+/** Reads events of a stream one by one; those of panels only where they are asked for. */
+function listener(response: Response, isHeard = (event: string) => event !== 'panels') {
   const reader = response.body!.getReader()
   let text = ''
   return {
@@ -34,6 +35,7 @@ function listener(response: Response) {
         text = text.slice(end + 2)
         const data = fields.get('data')
         if (data === undefined) continue
+        if (!isHeard(fields.get('event')!)) continue
         return { event: fields.get('event')!, id: fields.get('id'), data: JSON.parse(data) }
       }
     },
@@ -104,6 +106,31 @@ describe('events', () => {
     await assert.rejects(async () => {
       while (!(await reader.read()).done);
     })
+    await close()
+  })
+
+  it('tell what panels show at once, and again only when that changes', async () => {
+    const { ask, look, log, close } = server()
+    const teller = new BoardTeller({ log, key: 'k', app: 'demo/app.ts', problem: assert.fail })
+    const words = (text: string) => {
+      const panel = { kind: 'text', title: 'About', note: null, paragraphs: [text] } as const
+      return [{ title: 'Demo', panels: [panel] }]
+    }
+    await look()
+    const events = listener(await ask('/api/events'), (event) => event !== 'point')
+    assert.deepEqual(await events.next(), { event: 'panels', id: undefined, data: { boards: [] } })
+    assert.equal((await events.next()).event, 'state')
+    await teller.tell(words('one'), 5)
+    await look()
+    const { event, data } = await events.next()
+    assert.equal(event, 'panels')
+    const board = { app: 'demo/app.ts', atMs: 5, sections: words('one') }
+    assert.deepEqual(data, { boards: [board] })
+    assert.equal((await events.next()).event, 'state')
+    await look()
+    assert.equal((await events.next()).event, 'state')
+    assert.deepEqual(await (await ask('/api/panels')).json(), { boards: [board] })
+    await events.end()
     await close()
   })
 })

@@ -6,7 +6,7 @@
 import type { Monitor } from './monitor.ts'
 import { Problem } from './problem.ts'
 import { type Route, route } from './route.ts'
-import type { History } from './state.ts'
+import type { History, PanelsPage } from './state.ts'
 
 const mostClients = 100
 /** What may wait for one client. */
@@ -22,6 +22,8 @@ export class Events {
   readonly #unlisten: () => void
   readonly #heartbeat: NodeJS.Timeout
   #isClosed = false
+  /** What all clients have: whoever comes gets what there is. */
+  #sentBoards: readonly unknown[] = []
 
   constructor(monitor: Monitor) {
     this.#monitor = monitor
@@ -50,7 +52,8 @@ export class Events {
       summary: 'the state each second, as server-sent events; resumable by Last-Event-ID',
       answer: {
         type: 'text/event-stream',
-        description: 'events `state` (State), `point` (HistoryPoint), `history` (History)',
+        description:
+          'events `state` (State), `point` (HistoryPoint), `history` (History), `panels` (PanelsPage)',
       },
       handle: ({ context }) => this.#open(context.req.header('last-event-id')),
     })
@@ -66,7 +69,11 @@ export class Events {
         start: (client) => {
           own = client
           this.#clients.add(client)
-          client.enqueue(encoded(`retry: ${retryMs}\n\n${this.#missed(lastId)}${this.#current()}`))
+          client.enqueue(
+            encoded(
+              `retry: ${retryMs}\n\n${this.#missed(lastId)}${this.#panels()}${this.#current()}`,
+            ),
+          )
         },
         cancel: () => void this.#clients.delete(own),
       },
@@ -92,11 +99,19 @@ export class Events {
     return event('state', state, state.atMs)
   }
 
+  #panels(): string {
+    const page: PanelsPage = { boards: this.#monitor.boards }
+    return event('panels', page)
+  }
+
   #sendState(): void {
     if (this.#clients.size === 0) return
     const point = this.#monitor.points().at(-1)
     const news = point === undefined ? '' : event('point', point)
-    this.#send(encoded(`${news}${this.#current()}`))
+    const { boards } = this.#monitor
+    const panels = boards === this.#sentBoards ? '' : this.#panels()
+    this.#sentBoards = boards
+    this.#send(encoded(`${news}${panels}${this.#current()}`))
   }
 
   #send(bytes: Uint8Array): void {

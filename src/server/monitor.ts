@@ -7,6 +7,8 @@ import type { Clock } from '../core/clock.ts'
 import { messageOf } from '../core/errors.ts'
 import type { GroupInfo, Log, OffsetRange, TopicInfo } from '../log/log.ts'
 import { FiguresReader } from '../monitoring/figures.ts'
+import type { Board } from '../panels/panel-view.ts'
+import { BoardReader } from '../panels/told-boards.ts'
 import { deadLetterTopic } from '../pipeline/dead-letters.ts'
 import { isInternalName } from '../pipeline/internal-names.ts'
 import { readStep } from '../pipeline/ledger.ts'
@@ -62,6 +64,7 @@ export class Monitor {
   readonly #deadLetters = new DeadLetterCount()
   readonly #ledgers = new LedgerWatch()
   readonly #figures: FiguresReader
+  readonly #boards: BoardReader
   readonly #progress = new Map<string, Progress>()
   readonly #listeners = new Set<() => void>()
   readonly #stop = new AbortController()
@@ -76,6 +79,7 @@ export class Monitor {
     const nowMs = options.clock.now()
     const sinceMs = nowMs - historyMs
     this.#figures = new FiguresReader({ log: options.log, sinceMs, tailMessages })
+    this.#boards = new BoardReader(options.log)
     this.#state = this.#empty(nowMs, 'nothing was read yet')
   }
 
@@ -98,6 +102,11 @@ export class Monitor {
   /** Free space of the state directory's disk; undefined where it cannot be told. */
   get freeBytes(): number | undefined {
     return this.#freeBytes
+  }
+
+  /** What applications declared to be shown; the same list until something of it changes. */
+  get boards(): readonly Board[] {
+    return this.#boards.boards
   }
 
   get book(): ProcessBook {
@@ -146,6 +155,7 @@ export class Monitor {
       ranges.set(name, await Promise.all(numbers.map((number) => log.offsets(name, number))))
     }
     for (const told of await this.#figures.read()) this.#book.add(told)
+    await this.#boards.read()
     const groups = new Map((await log.groups()).map((group) => [group.name, group]))
     const known = this.#book.pipelines
     const others = [...groups.keys()].filter((name) => !isInternalName(name))

@@ -3,10 +3,12 @@
  * process on the same state directory is seen, whichever of them serves the page.
  */
 import type { Explanation } from '../models/explain.ts'
+import type { Board } from '../panels/panel-view.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { ModelSummary } from '../registry/records.ts'
 
 export type { Explanation, TermContribution } from '../models/explain.ts'
+export type * from '../panels/panel-view.ts'
 export type { PipelinePlan } from '../pipeline/plan.ts'
 export type { RegisteredVersion, RegistryChange } from '../registry/entries.ts'
 export type { ModelRecord, ModelSummary } from '../registry/records.ts'
@@ -119,6 +121,15 @@ export interface HistoryPoint {
   /** By `pipeline/step`, by label: how often it was answered in this second. */
   readonly predictions: Readonly<Record<string, Readonly<Record<string, number>>>>
   readonly figures: Readonly<Record<string, number>>
+}
+
+/**
+ * `GET /api/panels`, and the data of each `panels` event of `GET /api/events`, which comes at the
+ * beginning and whenever something changed.
+ */
+export interface PanelsPage {
+  /** What applications declared to be shown; the one told last stands first. */
+  readonly boards: readonly Board[]
 }
 
 /** `GET /api/topics/NAME/messages?limit=&before=&key=&id=`: the newest first. */
