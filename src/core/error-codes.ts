@@ -228,6 +228,11 @@ export const errorCodes = declare({
     when: 'Another process holds the write lock of the log for longer than a commit may wait.',
     fix: 'Nothing to do: it is tried again.',
   },
+  LOG_UNREACHABLE: {
+    order: 'try-later',
+    when: 'No broker of the Kafka cluster answers, or the one that is needed does not come back.',
+    fix: 'Look whether the brokers run and can be reached from here; `millrace doctor` says what is wrong.',
+  },
   DISK_FULL: {
     order: 'try-later',
     when: 'The disk that holds MILLRACE_DIR, or the file of a sink, is full.',

@@ -1,0 +1,279 @@
+/**
+ * The way to a Kafka cluster: connections by broker and lane, which broker leads a partition and
+ * which coordinates a group or a transactional id. What a broker holds back (a fetch that waits, a
+ * join) holds up its whole connection, so each such request has a lane of its own.
+ */
+import {
+  type API,
+  Connection,
+  type ConnectionOptions,
+  findCoordinatorV4,
+  metadataV12,
+} from '@platformatic/kafka'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { fail } from '../core/errors.ts'
+import { faultError, faultOf } from './kafka-faults.ts'
+
+export interface KafkaConnection {
+  /** `host:port`; any of them answers for all. */
+  readonly brokers: readonly string[]
+  /** What the broker's logs name this client by. */
+  readonly clientId: string
+  readonly tls?: ConnectionOptions['tls']
+  readonly sasl?: ConnectionOptions['sasl']
+}
+
+export interface KafkaTopic {
+  readonly name: string
+  /** The topic's id: new each time it is made. */
+  readonly id: string
+  /** Node ids of the leaders, by partition; -1: there is none now. */
+  readonly leaders: readonly number[]
+  readonly isInternal: boolean
+}
+
+export type CoordinatorKind = 'group' | 'transaction'
+
+type Metadata = metadataV12.MetadataResponse
+
+interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+const connectTimeoutMs = 5_000
+const requestTimeoutMs = 30_000
+/** Kafka's own clients keep so many at most, because a broker remembers five batches a producer. */
+const mostInFlight = 5
+const firstWaitMs = 5
+const longestWaitMs = 500
+/** How long calls are tried again before the caller hears of it. */
+const patienceMs = 60_000
+
+export class KafkaClient {
+  readonly #options: KafkaConnection
+  readonly #clock: Clock
+  readonly #connections = new Map<string, Promise<Connection>>()
+  readonly #topics = new Map<string, KafkaTopic>()
+  readonly #coordinators = new Map<string, number>()
+  #nodes = new Map<number, Place>()
+  #controller = -1
+  #clusterId = ''
+  #isClosed = false
+
+  constructor(options: KafkaConnection, clock: Clock = systemClock) {
+    this.#options = options
+    this.#clock = clock
+  }
+
+  /** The id of the cluster; empty before the first metadata. */
+  get clusterId(): string {
+    return this.#clusterId
+  }
+
+  /** Asks one broker once. Throws what `faultOf` explains. */
+  async call<Arguments extends unknown[], Answer>(
+    node: number,
+    lane: string,
+    api: API<Arguments, Answer>,
+    ...args: Arguments
+  ): Promise<Answer> {
+    const connection = await this.#connection(node, lane)
+    return api.async(connection, ...args)
+  }
+
+  /**
+   * Does `work` until it ends otherwise than with an error that may pass, for at most a minute; what
+   * is known of leaders and coordinators is forgotten in between. Throws the last error, or
+   * `LOG_UNREACHABLE` where no broker answers.
+   */
+  async patiently<Result>(
+    where: string,
+    work: () => Promise<Result>,
+    { canRetry = defaultRetry, untilMs = this.#clock.now() + patienceMs } = {},
+  ): Promise<Result> {
+    for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
+      try {
+        return await work()
+      } catch (error) {
+        const fault = faultOf(error)
+        if (this.#isClosed || !canRetry(fault.id, fault.canRetry)) throw error
+        if (this.#clock.now() + waitMs > untilMs) {
+          if (fault.id !== 'NETWORK') throw error
+          throw fail('LOG_UNREACHABLE', `${where}: ${fault.message}`, {
+            cause: error,
+            waitMs: 1000,
+          })
+        }
+        this.#topics.clear()
+        this.#coordinators.clear()
+        await this.#clock.sleep(waitMs * (0.5 + Math.random() / 2))
+      }
+    }
+  }
+
+  /** The node that leads a partition. Throws a fault that may pass where there is none. */
+  async leaderOf(topic: string, partition: number): Promise<number> {
+    const found = await this.topic(topic)
+    if (found === undefined) throw faultError(3, `topic ${topic}`)
+    const leader = found.leaders[partition]
+    if (leader === undefined) throw faultError(3, `topic ${topic}, partition ${partition}`)
+    if (leader >= 0) return leader
+    this.#topics.delete(topic)
+    throw faultError(5, `topic ${topic}, partition ${partition}`)
+  }
+
+  /** What is known of a topic, asked for where it is not; undefined: there is none. */
+  async topic(name: string): Promise<KafkaTopic | undefined> {
+    const known = this.#topics.get(name)
+    if (known !== undefined) return known
+    await this.#refresh([name])
+    return this.#topics.get(name)
+  }
+
+  /** All topics, as they are now. */
+  async topics(): Promise<readonly KafkaTopic[]> {
+    this.#topics.clear()
+    await this.#refresh(null)
+    return [...this.#topics.values()]
+  }
+
+  /** What is asked next of the topic is asked anew. */
+  forgetTopic(name: string): void {
+    this.#topics.delete(name)
+  }
+
+  async controller(): Promise<number> {
+    if (this.#controller < 0) await this.#refresh([])
+    return this.#controller
+  }
+
+  async nodes(): Promise<readonly number[]> {
+    if (this.#nodes.size === 0) await this.#refresh([])
+    return [...this.#nodes.keys()]
+  }
+
+  async coordinator(kind: CoordinatorKind, key: string): Promise<number> {
+    const name = `${kind} ${key}`
+    const known = this.#coordinators.get(name)
+    if (known !== undefined) return known
+    const answer = await this.#any((connection) =>
+      findCoordinatorV4.api.async(connection, kind === 'group' ? 0 : 1, [key]),
+    )
+    const [found] = answer.coordinators
+    if (found === undefined || found.errorCode !== 0) {
+      throw faultError(found?.errorCode ?? 15, `coordinator of ${name}`)
+    }
+    this.#nodes.set(found.nodeId, found)
+    this.#coordinators.set(name, found.nodeId)
+    return found.nodeId
+  }
+
+  forgetCoordinator(kind: CoordinatorKind, key: string): void {
+    this.#coordinators.delete(`${kind} ${key}`)
+  }
+
+  /** Ends the connections of one lane, and what is under way on them. */
+  async closeLane(lane: string): Promise<void> {
+    const ending = [...this.#connections].filter(([name]) => name.endsWith(` ${lane}`))
+    for (const [name] of ending) this.#connections.delete(name)
+    await Promise.all(ending.map(([, connection]) => closed(connection)))
+  }
+
+  /** Safe to call twice. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    const connections = [...this.#connections.values()]
+    this.#connections.clear()
+    await Promise.all(connections.map(closed))
+  }
+
+  async #refresh(names: readonly string[] | null): Promise<void> {
+    const { brokers, clusterId, controllerId, topics } = await this.#any(metadataOf(names))
+    this.#nodes = new Map(brokers.map((broker) => [broker.nodeId, broker]))
+    this.#controller = controllerId
+    this.#clusterId = clusterId ?? ''
+    for (const { name, topicId, partitions, errorCode, isInternal } of topics) {
+      if (name === null || name === undefined || errorCode !== 0) continue
+      const leaders = new Array<number>(partitions.length).fill(-1)
+      for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId
+      this.#topics.set(name, { name, id: topicId, leaders, isInternal })
+    }
+  }
+
+  /** Asks whichever broker answers, those that are known first. */
+  async #any<Answer>(ask: (connection: Connection) => Promise<Answer>): Promise<Answer> {
+    const known = [...this.#nodes.keys()]
+    const bootstrap = this.#options.brokers.map((_, index) => -1 - index)
+    let last: unknown
+    for (const node of [...known, ...bootstrap]) {
+      try {
+        return await ask(await this.#connection(node, 'any'))
+      } catch (error) {
+        if (faultOf(error).id !== 'NETWORK') throw error
+        last = error
+      }
+    }
+    throw last
+  }
+
+  async #connection(node: number, lane: string): Promise<Connection> {
+    const name = `${node} ${lane}`
+    const known = this.#connections.get(name)
+    if (known !== undefined) return known
+    const opening = this.#open(node, () => this.#connections.delete(name))
+    this.#connections.set(name, opening)
+    opening.catch(() => {
+      if (this.#connections.get(name) === opening) this.#connections.delete(name)
+    })
+    return opening
+  }
+
+  /** Negative nodes are the brokers that were named in the options. */
+  async #open(node: number, ended: () => void): Promise<Connection> {
+    if (this.#isClosed) throw fail('LOG_UNREACHABLE', 'the log is closed')
+    const place = node < 0 ? placeOf(this.#options.brokers[-1 - node]!) : this.#nodes.get(node)
+    if (place === undefined) throw faultError(8, `broker ${node}`)
+    const { clientId, tls, sasl } = this.#options
+    const connection = new Connection(clientId, {
+      ...{ connectTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs },
+      maxInflights: mostInFlight,
+      ...(tls === undefined ? {} : { tls, tlsServerName: true }),
+      ...(sasl === undefined ? {} : { sasl }),
+    })
+    connection.on('error', ended)
+    connection.on('close', ended)
+    await connection.connect(place.host, place.port)
+    return connection
+  }
+}
+
+const defaultRetry = (_id: string, canRetry: boolean) => canRetry
+
+const closed = (connection: Promise<Connection>): Promise<void> =>
+  connection.then(
+    (open) => open.close(),
+    () => undefined,
+  )
+
+function metadataOf(names: readonly string[] | null) {
+  return async (connection: Connection): Promise<Metadata> => {
+    try {
+      return await metadataV12.api.async(connection, names as string[], false, false)
+    } catch (error) {
+      // A topic that is not there, or a partition without a leader, is an answer like any other.
+      const { response } = error as { response?: Metadata }
+      if (response === undefined) throw error
+      return response
+    }
+  }
+}
+
+function placeOf(broker: string): Place {
+  const colon = broker.lastIndexOf(':')
+  const port = Number(broker.slice(colon + 1))
+  if (colon < 1 || !Number.isInteger(port)) {
+    throw fail('OPTIONS_INVALID', `kafka: broker '${broker}' is not host:port`)
+  }
+  return { host: broker.slice(0, colon).replace(/^\[|\]$/g, ''), port }
+}
