@@ -50,7 +50,7 @@ export async function startFakeServer(options: FakeOptions = {}): Promise<FakeSe
   })
   const timer = setInterval(() => {
     world.step()
-    for (const stream of streams) sendState(stream, world)
+    for (const stream of streams) sendNews(stream, world)
   }, 1000)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -83,6 +83,7 @@ async function answer(call: Call): Promise<void> {
   if (call.token !== undefined && !(await isLetIn(call, part))) return
   const words = url.searchParams
   if (part === 'state') return sendJson(response, world.state)
+  if (part === 'panels') return sendJson(response, world.panels)
   if (part === 'history') return sendJson(response, { points: world.points })
   if (part === 'events') return stream(call)
   if (part === 'topics') return sendJson(response, messages(world, decodeURIComponent(name), words))
@@ -119,13 +120,14 @@ async function isLetIn({ request, response, token }: Call, part: string): Promis
 function stream({ request, response, world, streams }: Call): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   response.write('retry: 500\n\n')
-  sendState(response, world)
+  sendNews(response, world)
   streams.add(response)
   request.on('close', () => streams.delete(response))
 }
 
-function sendState(response: ServerResponse, { state }: FakeWorld): void {
+function sendNews(response: ServerResponse, { state, panels }: FakeWorld): void {
   response.write(`id: ${state.atMs}\nevent: state\ndata: ${JSON.stringify(state)}\n\n`)
+  response.write(`event: panels\ndata: ${JSON.stringify(panels)}\n\n`)
 }
 
 function messages(world: FakeWorld, topic: string, words: URLSearchParams): MessagesPage {

@@ -4,11 +4,13 @@ import type {
   DeadLetterView,
   HistoryPoint,
   MessageView,
+  PanelsPage,
   PipelineState,
   State,
   StepState,
 } from '../src/server/state.ts'
 import { pointOf } from './data/history.ts'
+import { FakeBoard } from './fake-board.ts'
 import { plans, topicsOf } from './fake-plan.ts'
 
 const errors = [
@@ -19,6 +21,7 @@ const errors = [
 export class FakeWorld {
   readonly startedAtMs: number
   readonly points: HistoryPoint[] = []
+  readonly #board = new FakeBoard()
   #seconds = 0
   #mails = 0
   #empty = 0
@@ -40,6 +43,10 @@ export class FakeWorld {
     return this.#state
   }
 
+  get panels(): PanelsPage {
+    return { boards: [this.#board.at(this.#nowMs)] }
+  }
+
   /** One second more. */
   step(): void {
     const second = this.#seconds++
@@ -49,6 +56,7 @@ export class FakeWorld {
     this.#empty += second % 3
     this.#spam += Math.round(this.#rate * (0.22 + 0.12 * Math.sin(second / 140)))
     if (second % 25 === 5 && this.#letters.length < 18) this.#letters.unshift(this.#letter(second))
+    this.#board.take(this.#nowMs, this.#rate, second)
     const before = this.#state
     this.#state = this.#makeState()
     this.points.push(pointOf(before, this.#state))

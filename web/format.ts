@@ -23,6 +23,20 @@ function plainNumber(value: number): string {
   return value.toFixed(size >= 99.5 ? 0 : size >= 0.0995 ? 1 : 2)
 }
 
+/** `0.953`, `12.3`, `5`, from a thousand on as `shortNumber`: of means and sums three digits count. */
+export function threeDigits(value: number): string {
+  if (!Number.isFinite(value)) return '-'
+  if (Number.isInteger(value) || Math.abs(value) >= 999.5) return shortNumber(value)
+  return value.toPrecision(3)
+}
+
+/** `12.5 k`, `0.25`: as many digits as neighbours on an axis need to differ, and no more. */
+export function axisNumber(value: number): string {
+  const scale = scales.find(({ from }) => Math.abs(value) >= from)
+  const digits = String(Number((value / (scale?.from ?? 1)).toPrecision(4)))
+  return scale === undefined ? digits : `${digits} ${scale.unit}`
+}
+
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 })
 
 /** `1,234,567.891`: for titles and tables that are to be checked. */
@@ -51,6 +65,9 @@ export function shortBytes(bytes: number): string {
   }
   return `${unit === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)} ${units[unit]}`
 }
+
+/** `5 %`, `97.5 %`. */
+export const axisPercent = (share: number) => `${axisNumber(share * 100)} %`
 
 /** `97.3 %`. */
 export const percent = (share: number) =>

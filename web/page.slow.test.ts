@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
+import type { Board } from '../src/server/state.ts'
 import { type FakeOptions, type FakeServer, startFakeServer } from './fake-server.ts'
 import { FakeWorld } from './fake-world.ts'
 import {
@@ -65,7 +66,30 @@ const visits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     assert.equal(await page.locator('.bad').count(), 0)
   },
   Panels: async (page) => {
-    await page.getByText('This application has no panels').waitFor()
+    await page.getByRole('heading', { level: 2, name: 'Where it comes from' }).waitFor()
+    const card = (title: string) =>
+      page.locator('.card', { has: page.getByRole('heading', { level: 3, name: title }) })
+    await card('Accuracy')
+      .getByText(/^9\d\.\d %$/)
+      .waitFor()
+    await card('Accuracy').getByText('on a scale from').waitFor()
+    const pie = card('What came')
+    await pie.getByText('12 could not be read').waitFor()
+    await pie.locator('summary').click()
+    await pie.getByRole('cell', { name: 'all others' }).waitFor()
+    await card('As it came').locator('.canvas canvas').nth(1).waitFor()
+    const history = card('Share of spam')
+    await history.getByText('3 Jan 2002 to 20 Feb 2003').waitFor()
+    await history.getByText('a point covers 7 days').waitFor()
+    await history.locator('summary').click()
+    await history.getByRole('cell', { name: '20 Feb 2003' }).waitFor()
+    assert.equal(await card('Senders').getByRole('rowheader').count(), 6)
+    const widths = await card('Senders')
+      .locator('rect')
+      .evaluateAll((bars) => bars.map((bar) => Number(bar.getAttribute('width'))))
+    assert.deepEqual(widths.map(Math.round), [100, 50, 33, 25, 20, 17])
+    await card('Newest mails').getByRole('cell', { name: 'Re: the meeting' }).first().waitFor()
+    assert.equal(await card('Complaints over time').getByText('Nothing came yet.').count(), 1)
   },
 }
 
@@ -191,6 +215,14 @@ describe('web: the page', () => {
       await until(async () => (await figure.getAttribute('title')) !== figureBefore)
       const moved = (await boxes()).filter((box, index) => box !== placesBefore[index])
       assert.deepEqual(moved, [])
+      await page.getByRole('link', { name: 'Panels' }).click()
+      await page.locator('.gauge').first().waitFor()
+      const panelsBefore = await boxes()
+      const newest = page.getByRole('cell', { name: /^mail-/ }).first()
+      const mailBefore = await newest.textContent()
+      await until(async () => (await newest.textContent()) !== mailBefore)
+      const movedPanels = (await boxes()).filter((box, index) => box !== panelsBefore[index])
+      assert.deepEqual(movedPanels, [])
       await page.getByRole('link', { name: 'Messages' }).click()
       await page.getByLabel('Key').fill('half a ke')
       await page.waitForTimeout(2500)
@@ -286,6 +318,42 @@ describe('web: the page', () => {
     await page.screenshot({ path: shots.file('nothing-yet'), fullPage: true })
     await page.getByRole('link', { name: 'Messages' }).click()
     await page.getByText('There are no topics yet').waitFor()
+    await page.close()
+  })
+
+  look('says how old panels are, whose, and when there are none', async () => {
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 } })
+    const { state, panels } = server.world
+    const [board] = panels.boards
+    const tell = async (boards: readonly Board[]) => {
+      await page.unroute('**/api/events')
+      const news = { state, panels: { boards } }
+      const body = Object.entries(news).map(
+        ([name, data]) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`,
+      )
+      await page.route('**/api/events', (route) =>
+        route.fulfill({ contentType: 'text/event-stream', body: body.join('') }),
+      )
+      await page.goto('about:blank')
+      await page.goto(`${server.url}#/panels`)
+    }
+    const nothing = [{ title: 'Later', panels: [] }]
+    const old = { app: 'a-crawler', atMs: state.atMs - 190_000, sections: nothing }
+    await tell([old, { ...board!, atMs: state.atMs }])
+    await page.getByText('As of 3 min ago: its application does not run now.').waitFor()
+    await page.getByText('No panel is declared here.').waitFor()
+    const names = await page.getByRole('heading', { level: 2 }).allTextContents()
+    assert.deepEqual(names, ['spam-filter', 'a-crawler'])
+    await page.getByRole('heading', { level: 4, name: 'Accuracy' }).waitFor()
+    assert.equal(await page.getByText('As of').count(), 1)
+    assert.deepEqual(await seriousFindings(page), [])
+    await page.screenshot({ path: shots.file('panels-of-two'), fullPage: true })
+    await tell([])
+    await page.getByText('This application has no panels').waitFor()
+    await page.getByText("from 'millrace/panels'").waitFor()
+    assert.deepEqual(await seriousFindings(page), [])
+    assert.equal(await overhang(page), 0)
+    await page.screenshot({ path: shots.file('no-panels') })
     await page.close()
   })
 

@@ -34,7 +34,7 @@ const foreground = [
   'accent',
   'good',
   'bad',
-  ...Array.from({ length: 8 }, (_, index) => `series-${index + 1}`),
+  ...Array.from({ length: 9 }, (_, index) => `series-${index + 1}`),
 ]
 
 for (const [mode, palette] of [
@@ -61,7 +61,7 @@ for (const [mode, palette] of [
         new Set(
           foreground.filter((name) => name.startsWith('series')).map((name) => palette.get(name)),
         ).size,
-        8,
+        9,
       )
     })
   })

@@ -32,5 +32,7 @@ export const compressions: readonly Compression[] = ['none', 'gzip', 'snappy', '
 export const compressionMask = 0x07
 /** Set: every record has the batch's maxTimestamp, because the broker stamped it. */
 export const appendTimeBit = 0x08
+/** Set: the batch is a part of a transaction of its producer. */
+export const transactionalBit = 0x10
 /** Set: the records are transaction markers, not messages. */
 export const controlBit = 0x20

@@ -32,10 +32,14 @@ export interface BoardTellerOptions {
   problem(words: string): void
 }
 
+/** What does not change is told so often all the same: who is silent longer does not run. */
+const againMs = 20_000
+
 /** Tells what one application's panels show. What goes wrong with that never stops the run. */
 export class BoardTeller {
   readonly #options: BoardTellerOptions
   #last: string | undefined
+  #lastMs = 0
   #pending: Promise<void> | undefined
   #hasProblem = false
 
@@ -43,7 +47,7 @@ export class BoardTeller {
     this.#options = options
   }
 
-  /** Writes what is shown now, where that is other than the last time. */
+  /** Writes what is shown now, where that is other than the last time or that is long ago. */
   tell(sections: readonly Section[], atMs: number): Promise<void> {
     this.#pending ??= this.#write(sections, atMs).finally(() => {
       this.#pending = undefined
@@ -59,7 +63,7 @@ export class BoardTeller {
 
   async #write(sections: readonly Section[], atMs: number): Promise<void> {
     const shown = JSON.stringify(sections)
-    if (shown === this.#last) return
+    if (shown === this.#last && atMs - this.#lastMs < againMs) return
     const { log, key, app, problem } = this.#options
     try {
       const exists = (await log.topic(boardsTopic)) !== undefined
@@ -73,6 +77,7 @@ export class BoardTeller {
         outputs: [{ topic: boardsTopic, partition: 0, batch: builder.build() }],
       })
       this.#last = shown
+      this.#lastMs = atMs
     } catch (error) {
       if (!this.#hasProblem) problem(`panels are not told: ${messageOf(error)}`)
       this.#hasProblem = true

@@ -3,6 +3,7 @@ import type { LineSeriesOption, PieSeriesOption } from 'echarts/charts'
 import type { GridComponentOption, TooltipComponentOption } from 'echarts/components'
 import type { ComposeOption } from 'echarts/core'
 import { clockTime } from '../format.ts'
+import { isLonely } from './gaps.ts'
 import { type TimeSeries, windowOf } from './series.ts'
 import { seriesIndex, type Theme } from './theme.ts'
 
@@ -13,21 +14,38 @@ export type Option = ComposeOption<
 export interface LineStyle {
   readonly isStacked?: boolean
   readonly isShare?: boolean
+  /** The axis need not begin at zero. */
+  readonly isClose?: boolean
   /** How a value is written, at the axis and in the tooltip. */
   readonly write: (value: number) => string
+  /** How it is written at the axis, if not so. */
+  readonly writeAxis?: (value: number) => string
+  /** Default: by the reader's clock. */
+  readonly times?: TimeStyle
 }
+
+/** How times are written. */
+export interface TimeStyle {
+  readonly isUtc: boolean
+  readonly atAxis: (timeMs: number) => string
+  readonly inFull: (timeMs: number) => string
+}
+
+const byTheClock: TimeStyle = { isUtc: false, atAxis: clockTime, inFull: clockTime }
 
 export function linesOption(
   { timesMs, series, window = windowOf(timesMs) }: TimeSeries,
   style: LineStyle,
   theme: Theme,
 ): Option {
-  const { isStacked = false, write } = style
+  const { isStacked = false, write, times = byTheClock } = style
+  const { writeAxis = (value: number) => withoutZeros(write(value)) } = style
   const text = { color: theme.quiet, fontFamily: theme.font, fontSize: 11 }
   return {
     animation: false,
+    useUTC: times.isUtc,
     grid: { left: 52, right: 10, top: 10, bottom: 24 },
-    tooltip: tooltip(theme, write),
+    tooltip: tooltip(theme, write, times.inFull),
     xAxis: {
       type: 'time',
       min: window.fromMs,
@@ -35,22 +53,25 @@ export function linesOption(
       splitNumber: 4,
       axisLine: { lineStyle: { color: theme.line } },
       axisTick: { show: false },
-      axisLabel: { ...text, hideOverlap: true, formatter: (time: number) => clockTime(time) },
+      axisLabel: { ...text, hideOverlap: true, formatter: times.atAxis },
     },
     yAxis: {
       type: 'value',
-      ...shareScale(style, series),
+      ...scaleOf(style, series),
       splitNumber: 4,
       splitLine: { lineStyle: { color: theme.line } },
-      axisLabel: { ...text, formatter: (value: number) => withoutZeros(write(value)) },
+      axisLabel: { ...text, formatter: writeAxis },
     },
-    series: series.map(({ name, values, isDashed = false }, index) => {
-      const color = theme.series[seriesIndex(index) - 1]!
+    series: series.map(({ name, values, isDashed = false, colour }, index) => {
+      const color = theme.series[(colour ?? seriesIndex(index)) - 1]!
       return {
         type: 'line' as const,
         name,
-        data: values.map((value, at) => [timesMs[at]!, value]),
-        showSymbol: false,
+        data: values.map((value, at) => {
+          const point = [timesMs[at]!, value]
+          return isLonely(values, at) ? { value: point, symbol: 'circle', symbolSize: 5 } : point
+        }),
+        symbol: 'none',
         color,
         lineStyle: { width: isStacked ? 1 : 1.5, type: isDashed ? ('dashed' as const) : 'solid' },
         ...(isStacked ? { stack: 'all', areaStyle: { color, opacity: 0.75 } } : {}),
@@ -66,9 +87,10 @@ const withoutZeros = (text: string) => text.replace(/\.0+(?= |$)/, '')
 const steps = [0.01, 0.02, 0.05, 0.1, 0.2]
 
 /** Shares are near to each other: their axis holds them closely, from one round share to another. */
-function shareScale({ isShare = false }: LineStyle, series: TimeSeries['series']) {
-  if (!isShare) return { min: 0 }
+function scaleOf({ isShare = false, isClose = false }: LineStyle, series: TimeSeries['series']) {
   const values = series.flatMap((one) => one.values.filter((value) => value !== null))
+  if (isClose) return { scale: true }
+  if (!isShare) return values.some((value) => value < 0) ? {} : { min: 0 }
   const [least, most] = [Math.min(1, ...values), Math.max(0, ...values)]
   const interval = steps.find((step) => most - least <= 4 * step) ?? 0.2
   const min = Math.max(0, Math.floor(least / interval) * interval)
@@ -79,7 +101,11 @@ function shareScale({ isShare = false }: LineStyle, series: TimeSeries['series']
   }
 }
 
-function tooltip(theme: Theme, write: (value: number) => string): TooltipComponentOption {
+function tooltip(
+  theme: Theme,
+  write: (value: number) => string,
+  writeTime: (timeMs: number) => string,
+): TooltipComponentOption {
   return {
     trigger: 'axis',
     renderMode: 'richText',
@@ -98,7 +124,7 @@ function tooltip(theme: Theme, write: (value: number) => string): TooltipCompone
         const figure = (value as readonly (number | null)[])[1]
         return `${seriesName}: ${figure === null || figure === undefined ? '-' : write(figure)}`
       })
-      return [clockTime(timeMs), ...lines].join('\n')
+      return [writeTime(timeMs), ...lines].join('\n')
     },
   }
 }
@@ -106,6 +132,8 @@ function tooltip(theme: Theme, write: (value: number) => string): TooltipCompone
 export interface Share {
   readonly name: string
   readonly count: number
+  /** Default: by its place. */
+  readonly colour?: number
 }
 
 export function sharesOption(shares: readonly Share[], theme: Theme): Option {
@@ -118,10 +146,10 @@ export function sharesOption(shares: readonly Share[], theme: Theme): Option {
         silent: true,
         label: { show: false },
         itemStyle: { borderColor: theme.surface, borderWidth: 2 },
-        data: shares.map(({ name, count }, index) => ({
+        data: shares.map(({ name, count, colour }, index) => ({
           name,
           value: count,
-          itemStyle: { color: theme.series[seriesIndex(index) - 1]! },
+          itemStyle: { color: theme.series[(colour ?? seriesIndex(index)) - 1]! },
         })),
       },
     ],

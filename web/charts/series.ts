@@ -7,6 +7,8 @@ export interface Series {
   readonly values: readonly (number | null)[]
   /** For what is compared with, not measured. */
   readonly isDashed?: boolean
+  /** Default: by its place. */
+  readonly colour?: number
 }
 
 export interface TimeSeries {

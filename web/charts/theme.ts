@@ -10,6 +10,12 @@ export interface Theme {
 
 export const seriesCount = 8
 
+/** The colour of all others together. */
+export const restColour = 8
+
+/** Colours of what has a name of its own, where all others together may stand beside it. */
+export const namedColours: readonly number[] = [1, 2, 3, 4, 5, 6, 7, 9]
+
 /** The series' class and colour by its place; the last is for all that come after. */
 export const seriesIndex = (index: number) => Math.min(index, seriesCount - 1) + 1
 
@@ -21,7 +27,9 @@ export function readTheme(): Theme {
     quiet: property('--quiet'),
     line: property('--line'),
     surface: property('--surface'),
-    series: Array.from({ length: seriesCount }, (_, index) => property(`--series-${index + 1}`)),
+    series: Array.from({ length: seriesCount + 1 }, (_, index) =>
+      property(`--series-${index + 1}`),
+    ),
     font: property('--font'),
   }
 }

@@ -1,5 +1,5 @@
 /** Keeps the store up to date from `/api/events`, and says how the connection is. */
-import type { History, State } from '../../src/server/state.ts'
+import type { History, PanelsPage, State } from '../../src/server/state.ts'
 import { getJson, isTokenWanted } from './api.ts'
 import type { Store } from './store.ts'
 
@@ -22,6 +22,9 @@ export function connect(store: Store): void {
     events?.close()
     events = new EventSource('api/events')
     events.addEventListener('state', (event) => hear(JSON.parse(event.data) as State))
+    events.addEventListener('panels', (event) => {
+      store.takePanels(JSON.parse(event.data) as PanelsPage)
+    })
     events.addEventListener('error', lose)
   }
   const hear = (state: State) => {

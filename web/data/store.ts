@@ -2,7 +2,7 @@
  * What the page knows, in one place. Views subscribe to it; it tells them at most once a second, and
  * not at all while the tab is hidden.
  */
-import type { HistoryPoint, State } from '../../src/server/state.ts'
+import type { HistoryPoint, PanelsPage, State } from '../../src/server/state.ts'
 import { pointOf, withPoint } from './history.ts'
 
 export type Connection =
@@ -16,6 +16,8 @@ export type Connection =
 export interface Known {
   readonly state: State | undefined
   readonly points: readonly HistoryPoint[]
+  /** Undefined: the server did not tell them yet. */
+  readonly panels: PanelsPage | undefined
   readonly connection: Connection
   /** The version that served this page; another one may be running by now. */
   readonly firstVersion: string | undefined
@@ -34,6 +36,7 @@ export class Store {
     this.#known = {
       state: undefined,
       points: [],
+      panels: undefined,
       connection: { kind: 'connecting', sinceMs: nowMs },
       firstVersion: undefined,
     }
@@ -65,6 +68,12 @@ export class Store {
     const last = history.at(-1)?.atMs ?? 0
     const newer = this.#known.points.filter((point) => point.atMs > last)
     this.#change({ points: [...history, ...newer] })
+  }
+
+  /** The first ones are told at once: people wait for them. */
+  takePanels(panels: PanelsPage): void {
+    if (this.#known.panels === undefined) this.#toldAt = 0
+    this.#change({ panels })
   }
 
   /** Told at once: people wait for it. */

@@ -1,0 +1,319 @@
+/**
+ * One transactional producer. A transaction holds record batches and the offsets of one member's
+ * inputs; it is done whole or not at all, however often it has to be tried again.
+ *
+ * What goes wrong before the end is answered by InitProducerId: it ends what was begun and raises the
+ * epoch, so that nothing that is still on its way can be taken for a part of the next transaction.
+ */
+import {
+  addOffsetsToTxnV3,
+  addPartitionsToTxnV3,
+  endTxnV3,
+  initProducerIdV4,
+  txnOffsetCommitV3,
+} from '@platformatic/kafka'
+import type { Clock } from '../core/clock.ts'
+import type { KafkaClient } from './kafka-client.ts'
+import { codeIs, faultError, faultOf } from './kafka-faults.ts'
+import { type ProducedPart, type ProducePart, produce } from './kafka-wire.ts'
+import type { Checkpoint, TopicPartition } from './log.ts'
+import { stampProducer } from './record-batch-stamp.ts'
+
+/** An encoded record batch on its way to a partition. */
+export interface TransactionPart extends ProducePart {
+  readonly count: number
+}
+
+/** What the transaction commits of a group's positions, by which it is fenced. */
+export interface TransactionOffsets {
+  readonly group: string
+  readonly memberId: string
+  readonly generation: number
+  readonly checkpoints: readonly Checkpoint[]
+}
+
+export interface Transaction {
+  /** Batches of one partition are kept in this order. */
+  readonly parts: readonly TransactionPart[]
+  readonly offsets: TransactionOffsets | undefined
+  /** Parts of which more is known once the others have their offsets. */
+  readonly more?: (baseOffsets: readonly number[]) => Promise<readonly TransactionPart[]>
+}
+
+export interface TransactionResult {
+  /** The offset of each part's first message: those of `parts`, then those of `more`. */
+  readonly baseOffsets: readonly number[]
+  readonly parts: readonly TransactionPart[]
+}
+
+export interface TransactionalProducerOptions {
+  readonly client: KafkaClient
+  readonly clock: Clock
+  readonly transactionalId: string
+  /** A new producer id was given: who reads what it wrote may want to know whose it is. */
+  onProducerId?(producerId: bigint): void
+}
+
+/** It bounds how long readers wait behind a process that was killed. */
+const transactionTimeoutMs = 10_000
+const produceTimeoutMs = 10_000
+/** The markers of the transaction before are still being written: that takes milliseconds. */
+const markerWaitMs = 1
+const patienceMs = 60_000
+/** Whole transactions that are begun anew after faults that may pass. */
+const mostTries = 12
+
+/** The coordinator ended the transaction, or somebody did with the same transactional id. */
+const lostEpoch = new Set([
+  'INVALID_PRODUCER_EPOCH',
+  'PRODUCER_FENCED',
+  'INVALID_PRODUCER_ID_MAPPING',
+])
+/** Nothing is wrong with what was asked: with a new epoch it may succeed. */
+const beginAnew = new Set([
+  ...lostEpoch,
+  ...['OUT_OF_ORDER_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'DUPLICATE_SEQUENCE_NUMBER'],
+  ...['INVALID_TXN_STATE', 'TRANSACTION_ABORTABLE', 'CONCURRENT_TRANSACTIONS', 'REQUEST_TIMED_OUT'],
+])
+
+export class TransactionalProducer {
+  readonly #options: TransactionalProducerOptions
+  readonly #lane: string
+  #producerId = -1n
+  #epoch = -1
+  /** By `topic/partition`, of this epoch. */
+  #sequences = new Map<string, number>()
+
+  constructor(options: TransactionalProducerOptions) {
+    this.#options = options
+    this.#lane = `produce ${options.transactionalId}`
+  }
+
+  get producerId(): bigint {
+    return this.#producerId
+  }
+
+  /** One at a time. Throws the fault that stands in its way; then nothing of it was done. */
+  async run(transaction: Transaction): Promise<TransactionResult> {
+    const { clock, client, transactionalId } = this.#options
+    for (let tries = 1; ; tries++) {
+      try {
+        if (this.#epoch < 0) await this.#begin()
+        return await this.#attempt(transaction)
+      } catch (error) {
+        this.#epoch = -1
+        const { id, canRetry } = faultOf(error)
+        if (tries >= mostTries || !(canRetry || beginAnew.has(id))) {
+          await this.#abort()
+          throw error
+        }
+        for (const { topic } of transaction.parts) client.forgetTopic(topic)
+        client.forgetCoordinator('transaction', transactionalId)
+        await clock.sleep(Math.min(1000, 10 * 2 ** tries) * (0.5 + Math.random() / 2))
+      }
+    }
+  }
+
+  /** Ends its connections; a transaction that is under way is ended by the coordinator. */
+  async close(): Promise<void> {
+    await this.#options.client.closeLane(this.#lane)
+  }
+
+  /** Ends what was begun, so that nobody waits for it; where that fails, its timeout does. */
+  async #abort(): Promise<void> {
+    await this.#begin().catch(() => {
+      this.#epoch = -1
+    })
+  }
+
+  /** A new epoch; whatever the ones before had begun is aborted. */
+  async #begin(): Promise<void> {
+    const { transactionalId, onProducerId } = this.#options
+    const answer = await this.#atCoordinator('begin', (node) =>
+      this.#options.client.call(
+        ...([node, this.#lane, initProducerIdV4.api] as const),
+        ...([transactionalId, transactionTimeoutMs, -1n, -1] as const),
+      ),
+    )
+    if (answer.producerId !== this.#producerId) onProducerId?.(answer.producerId)
+    this.#producerId = answer.producerId
+    this.#epoch = answer.producerEpoch
+    this.#sequences = new Map()
+  }
+
+  async #attempt({ parts, offsets, more }: Transaction): Promise<TransactionResult> {
+    const hasOffsets = offsets !== undefined && offsets.checkpoints.length > 0
+    await Promise.all([this.#addPartitions(parts), hasOffsets ? this.#addOffsets(offsets) : null])
+    const [baseOffsets] = await Promise.all([
+      this.#produceAll(parts),
+      hasOffsets ? this.#commitOffsets(offsets) : null,
+    ])
+    const later = (await more?.(baseOffsets)) ?? []
+    if (later.length > 0) {
+      await this.#addPartitions(later, parts)
+      baseOffsets.push(...(await this.#produceAll(later)))
+    }
+    if (parts.length + later.length > 0 || hasOffsets) await this.#end()
+    return { baseOffsets, parts: later.length === 0 ? parts : [...parts, ...later] }
+  }
+
+  async #addPartitions(
+    parts: readonly TopicPartition[],
+    added: readonly TopicPartition[] = [],
+  ): Promise<void> {
+    const known = new Set(added.map(nameOf))
+    const fresh = parts.filter((part) => !known.has(nameOf(part)))
+    if (fresh.length === 0) return
+    const topics = [...Map.groupBy(fresh, ({ topic }) => topic)].map(([name, ofTopic]) => ({
+      name,
+      partitions: [...new Set(ofTopic.map(({ partition }) => partition))],
+    }))
+    const { transactionalId } = this.#options
+    const who = { transactionalId, producerId: this.#producerId, producerEpoch: this.#epoch }
+    const asked = [{ ...who, verifyOnly: false, topics }]
+    await this.#atCoordinator('add partitions', (node) =>
+      this.#options.client.call(node, this.#lane, addPartitionsToTxnV3.api, asked),
+    )
+  }
+
+  async #addOffsets({ group }: TransactionOffsets): Promise<void> {
+    const { transactionalId } = this.#options
+    await this.#atCoordinator('add offsets', (node) =>
+      this.#options.client.call(
+        ...([node, this.#lane, addOffsetsToTxnV3.api] as const),
+        ...([transactionalId, this.#producerId, this.#epoch, group] as const),
+      ),
+    )
+  }
+
+  async #commitOffsets(offsets: TransactionOffsets): Promise<void> {
+    const { client, transactionalId } = this.#options
+    const { group, generation, memberId, checkpoints } = offsets
+    const topics = [...Map.groupBy(checkpoints, ({ topic }) => topic)].map(([name, ofTopic]) => ({
+      name,
+      partitions: ofTopic.map(({ partition, offset, metadata }) => ({
+        ...{ partitionIndex: partition, committedOffset: BigInt(offset), committedLeaderEpoch: -1 },
+        committedMetadata: metadata,
+      })),
+    }))
+    const work = async () => {
+      const node = await client.coordinator('group', group)
+      await client.call(
+        ...([node, `offsets ${transactionalId}`, txnOffsetCommitV3.api] as const),
+        ...([transactionalId, group, this.#producerId, this.#epoch] as const),
+        ...([generation, memberId, null, topics] as const),
+      )
+    }
+    // The group's partitions may be about to be loaded elsewhere: asking again changes nothing.
+    await client.patiently(`group ${group}: commit offsets`, work, { untilMs: this.#untilMs() })
+  }
+
+  /** The offsets of the parts, in their order. Requests of one broker are under way together. */
+  async #produceAll(parts: readonly TransactionPart[]): Promise<number[]> {
+    const baseOffsets = new Array<number>(parts.length).fill(-1)
+    const rounds: number[][] = []
+    const seen = new Map<string, number>()
+    for (const [index, part] of parts.entries()) {
+      // A request has one batch a partition at most.
+      const round = seen.get(nameOf(part)) ?? 0
+      seen.set(nameOf(part), round + 1)
+      rounds[round] ??= []
+      rounds[round].push(index)
+      this.#stamp(part)
+    }
+    const requests: Promise<void>[] = []
+    for (const round of rounds) {
+      for (const [node, indexes] of await this.#byLeader(parts, round)) {
+        requests.push(this.#produceOne(node, parts, indexes, baseOffsets))
+      }
+    }
+    const failed = (await Promise.allSettled(requests)).find((one) => one.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+    return baseOffsets
+  }
+
+  #stamp(part: TransactionPart): void {
+    const name = nameOf(part)
+    const sequence = this.#sequences.get(name) ?? 0
+    this.#sequences.set(name, (sequence + part.count) % 0x8000_0000)
+    stampProducer(part.bytes, Number(this.#producerId), this.#epoch, sequence)
+  }
+
+  async #byLeader(
+    parts: readonly TransactionPart[],
+    indexes: readonly number[],
+  ): Promise<Map<number, number[]>> {
+    const byLeader = new Map<number, number[]>()
+    for (const index of indexes) {
+      const { topic, partition } = parts[index]!
+      const node = await this.#options.client.leaderOf(topic, partition)
+      const known = byLeader.get(node)
+      if (known === undefined) byLeader.set(node, [index])
+      else known.push(index)
+    }
+    return byLeader
+  }
+
+  async #produceOne(
+    node: number,
+    parts: readonly TransactionPart[],
+    indexes: readonly number[],
+    baseOffsets: number[],
+  ): Promise<void> {
+    const { client, transactionalId } = this.#options
+    const sent = indexes.map((index) => parts[index]!)
+    const answers = await client.call(
+      ...([node, this.#lane, produce, transactionalId, produceTimeoutMs, sent] as const),
+    )
+    const byName = new Map(answers.map((answer) => [nameOf(answer), answer]))
+    for (const index of indexes) {
+      const answer: ProducedPart | undefined = byName.get(nameOf(parts[index]!))
+      if (answer === undefined || !codeIs(answer.errorCode, 'NONE')) {
+        throw faultError(answer?.errorCode ?? -1, `produce to ${nameOf(parts[index]!)}`)
+      }
+      baseOffsets[index] = answer.baseOffset
+    }
+  }
+
+  /**
+   * Asked again until it is known how it ended: a second EndTxn of the same epoch is answered like
+   * the first. Where the epoch is lost the coordinator had aborted before.
+   */
+  async #end(): Promise<void> {
+    const { transactionalId } = this.#options
+    await this.#atCoordinator('end', (node) =>
+      this.#options.client.call(
+        ...([node, this.#lane, endTxnV3.api] as const),
+        ...([transactionalId, this.#producerId, this.#epoch, true] as const),
+      ),
+    )
+  }
+
+  /** At the coordinator of the transactional id; waits for the markers of the transaction before. */
+  async #atCoordinator<Answer>(
+    what: string,
+    ask: (node: number) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { client, clock, transactionalId } = this.#options
+    const untilMs = this.#untilMs()
+    const work = async () => {
+      for (let waits = 0; ; waits++) {
+        try {
+          return await ask(await client.coordinator('transaction', transactionalId))
+        } catch (error) {
+          const isBusy = faultOf(error).id === 'CONCURRENT_TRANSACTIONS'
+          if (!isBusy || clock.now() > untilMs) throw error
+          await clock.sleep(markerWaitMs * (1 + Math.min(20, waits >> 2)))
+        }
+      }
+    }
+    const canRetry = (id: string, mayPass: boolean) => mayPass && !lostEpoch.has(id)
+    return client.patiently(`transaction ${transactionalId}: ${what}`, work, { canRetry, untilMs })
+  }
+
+  #untilMs(): number {
+    return this.#options.clock.now() + patienceMs
+  }
+}
+
+const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`
