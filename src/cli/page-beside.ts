@@ -4,7 +4,7 @@ import type { App } from '../pipeline/app.ts'
 import type { AnyTopic } from '../pipeline/definition.ts'
 import { topicInputs, topicOutputs } from '../pipeline/plan.ts'
 import type { Serving } from '../server/start.ts'
-import type { PageFlags } from './page-flags.ts'
+import { mayShowToken, type PageFlags } from './page-flags.ts'
 import { version } from './version.ts'
 
 export class PageBeside {
@@ -36,6 +36,7 @@ export class PageBeside {
     this.#serving = await startServer({
       ...{ directory: this.#directory, version: version(), clock: systemClock, port, host },
       topics: this.#topics,
+      mayShowToken: mayShowToken(),
       say: this.#say,
     })
   }

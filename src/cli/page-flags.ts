@@ -7,6 +7,14 @@ export interface PageFlags {
   readonly host?: string
 }
 
+/** A screen shows what is said to a person alone; a pipe, a file or a CI's log keeps it. */
+export const mayShowToken = () => process.stderr.isTTY === true && process.env.CI === undefined
+
+const environment = `
+Environment:
+  MILLRACE_TOKEN         the token that the page, the API and POST /topics want (16 characters or more)
+  MILLRACE_CORS_ORIGINS  other sites whose pages may use the API: https://dash.example.org,... (default: none)`
+
 export const withPageFlags = (command: Command) =>
   command
     .option(
@@ -18,3 +26,4 @@ export const withPageFlags = (command: Command) =>
       '--host <address>',
       'where the page is served (default: 127.0.0.1); elsewhere a token is wanted: MILLRACE_TOKEN, or the file token in MILLRACE_DIR',
     )
+    .addHelpText('after', environment)

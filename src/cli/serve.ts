@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { systemClock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
 import { type CommandContext, type ContextSource, hasLog, processContext } from './context.ts'
-import { type PageFlags, withPageFlags } from './page-flags.ts'
+import { mayShowToken, type PageFlags, withPageFlags } from './page-flags.ts'
 import { version } from './version.ts'
 
 /** `stop` ends it; without one SIGINT and SIGTERM do. */
@@ -51,6 +51,7 @@ async function serve(
   const { startServer } = await import('../server/start.ts')
   const serving = await startServer({
     ...{ directory, version: version(), clock: systemClock, port, host },
+    mayShowToken: mayShowToken(),
     say: (words) => output.say(words),
   })
   try {

@@ -233,6 +233,11 @@ export const errorCodes = declare({
     when: 'No broker of the Kafka cluster answers, or the one that is needed does not come back.',
     fix: 'Look whether the brokers run and can be reached from here; `millrace doctor` says what is wrong.',
   },
+  LOG_FORBIDDEN: {
+    order: 'misconfigured',
+    when: 'The Kafka cluster does not allow the user what a pipeline has to do.',
+    fix: 'Grant it; the message names what is missing, `millrace doctor` the command that grants it.',
+  },
   DISK_FULL: {
     order: 'try-later',
     when: 'The disk that holds MILLRACE_DIR, or the file of a sink, is full.',

@@ -1,6 +1,6 @@
 /** A commit before it is written: checked against its topics, its messages encoded. */
 import { fail } from '../core/errors.ts'
-import { checkMetadata, piecesOf } from './embedded-checks.ts'
+import { checkMetadata, piecesOf } from './checks.ts'
 import type { OpenSegment } from './embedded-segments.ts'
 import type { StoredTopic, TopicCatalog } from './embedded-topics.ts'
 import type { Commit, Output } from './log.ts'

@@ -1,7 +1,7 @@
 /** Topics of the embedded log: rows of `topics` and `partitions`, remembered by name. */
 import { randomInt } from 'node:crypto'
 import { fail } from '../core/errors.ts'
-import { checkName, checkTopicSettings } from './embedded-checks.ts'
+import { checkName, checkTopicSettings } from './checks.ts'
 import type { EmbeddedDatabase, Row } from './embedded-database.ts'
 import type { OffsetRange, TopicInfo, TopicSettings } from './log.ts'
 import { defaultTopicSettings } from './log.ts'

@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto'
 import type { Batch } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
-import { checkName, checkTopicSettings } from './embedded-checks.ts'
+import { checkName, checkTopicSettings } from './checks.ts'
 import {
   type Checkpoint,
   type Commit,

@@ -6,6 +6,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { z } from 'zod'
+import { CrossOrigin } from './cross-origin.ts'
 import { Problem, refuse } from './problem.ts'
 import { type Route, route } from './route.ts'
 
@@ -14,6 +15,8 @@ export interface AccessOptions {
   readonly hosts: () => readonly string[] | undefined
   /** Undefined: none is wanted. */
   readonly token: string | undefined
+  /** Of other sites whose pages may ask too. Default: none. */
+  readonly origins?: readonly string[] | undefined
 }
 
 const contentPolicy = [
@@ -45,9 +48,11 @@ export class Access {
   readonly #options: AccessOptions
   readonly #cookie: string
   readonly #session: string
+  readonly #crossOrigin: CrossOrigin
 
   constructor(options: AccessOptions) {
     this.#options = options
+    this.#crossOrigin = new CrossOrigin(options.origins)
     const token = options.token ?? ''
     // Cookies do not know ports: servers with different tokens on one machine keep theirs apart.
     this.#cookie = `millrace_session_${createHash('sha256').update(token).digest('hex').slice(0, 8)}`
@@ -62,11 +67,17 @@ export class Access {
       const words = `this server answers to ${hosts.join(', ')} only; --host opens it to others`
       return refuse(context, 421, 'HOST_REFUSED', words)
     }
-    const reads = context.req.method === 'GET' || context.req.method === 'HEAD'
-    if (!reads && !isOwnOrigin(context.req.header('origin'), host)) {
-      return refuse(context, 403, 'ORIGIN_REFUSED', 'another site may not change anything here')
-    }
-    return next()
+    return this.#crossOrigin.answer(context, async () => {
+      if (this.#mayAsk(context)) return next()
+      const words = 'another site may not change anything here'
+      context.res = refuse(context, 403, 'ORIGIN_REFUSED', words)
+    })
+  }
+
+  #mayAsk(context: Context): boolean {
+    const { method, path } = context.req
+    if (method === 'GET' || method === 'HEAD' || isFromHere(context)) return true
+    return this.#crossOrigin.allows(context.req.header('origin'), path)
   }
 
   /** Refuses requests without the token; `?token=` is taken once and becomes a cookie. */
@@ -81,13 +92,15 @@ export class Access {
   /** A link with `?token=`: the token leaves the address at once. */
   readonly exchangeLink: MiddlewareHandler = async (context, next) => {
     const token = context.req.query('token')
-    if (context.req.method !== 'GET' || token === undefined) return next()
+    // Links are followed by people; a script of another site gets no cookie.
+    if (context.req.method !== 'GET' || token === undefined || !isFromHere(context)) return next()
     if (!this.#isToken(token)) return refuse(context, 401, 'TOKEN_WANTED', 'this token is not ours')
     this.#remember(context)
     const address = new URL(context.req.url)
     address.searchParams.delete('token')
     // Two slashes at the start would name another site.
     const path = address.pathname.replace(/^[/\\]+/, '/')
+    context.header('Cache-Control', 'no-store')
     return context.redirect(`${path}${address.search}`, 303)
   }
 
@@ -95,6 +108,8 @@ export class Access {
     if (this.#options.token === undefined) return true
     const bearer = /^bearer +(\S+) *$/i.exec(context.req.header('authorization') ?? '')?.[1]
     if (bearer !== undefined) return this.#isToken(bearer)
+    // A browser adds cookies to what a page of a neighbouring site asks: they say nothing then.
+    if (!isFromHere(context)) return false
     const session = getCookie(context, this.#cookie)
     return session !== undefined && isSame(session, this.#session)
   }
@@ -149,12 +164,9 @@ function isSame(given: string, right: string): boolean {
   return timingSafeEqual(hash(given), hash(right))
 }
 
-/** Programs send no Origin; browsers send one with every change. */
-function isOwnOrigin(origin: string | undefined, host: string | undefined): boolean {
+/** Programs send no Origin; browsers send one with every change, and when another site's page asks. */
+function isFromHere({ req }: Context): boolean {
+  const origin = req.header('origin')
   if (origin === undefined) return true
-  try {
-    return new URL(origin).host === host
-  } catch {
-    return false
-  }
+  return URL.canParse(origin) && new URL(origin).host === req.header('host')?.toLowerCase()
 }

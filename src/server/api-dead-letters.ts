@@ -7,6 +7,7 @@ import {
   type KeptDeadLetter,
   replayDeadLetters,
 } from '../pipeline/dead-letter-store.ts'
+import { deadLetterResult } from './answers.ts'
 import { deadLetterView } from './message-view.ts'
 import { type Route, route } from './route.ts'
 import type { DeadLetterGroup, DeadLetterResult, DeadLettersPage } from './state.ts'
@@ -45,7 +46,7 @@ export function deadLetterRoutes(log: Log): Route[] {
         summary: words,
         params,
         body: order,
-        answer: { description: 'a DeadLetterResult' },
+        answer: { description: 'a DeadLetterResult', schema: deadLetterResult },
         handle: async ({ params: { pipeline }, body }): Promise<DeadLetterResult> => {
           const selection = { ids: new Set(body.ids), step: body.step }
           const { done, cut } = await work(log, pipeline, selection)

@@ -2,20 +2,16 @@
 import { z } from 'zod'
 import { fail, suggestion } from '../core/errors.ts'
 import type { Log, TopicInfo } from '../log/log.ts'
-import { deadLetters } from '../pipeline/dead-letter-store.ts'
-import { deadLetterTopic } from '../pipeline/dead-letters.ts'
-import { isInternalName } from '../pipeline/internal-names.ts'
 import { Budget, searchBackwards } from './message-search.ts'
-import { deadLetterView, messageView } from './message-view.ts'
+import { messageView } from './message-view.ts'
 import type { Monitor } from './monitor.ts'
 import { Problem } from './problem.ts'
 import { type Route, route } from './route.ts'
-import type { DeadLetterView, MessagesPage, Trace } from './state.ts'
+import type { MessagesPage } from './state.ts'
+import { trace } from './trace.ts'
 
 const mostMessages = 200
 const pageBounds = { forMs: 2000, bytes: 64 * 1024 * 1024 }
-const traceBounds = { forMs: 4000, bytes: 128 * 1024 * 1024 }
-const mostStopsOfTopic = 20
 const longestWord = 1000
 
 const word = z.string().min(1).max(longestWord)
@@ -44,7 +40,8 @@ export function messageRoutes(log: Log, monitor: Monitor): Route[] {
     route({
       method: 'get',
       path: '/api/trace',
-      summary: 'one message on its way through all topics, what was derived from it included',
+      summary:
+        'one message on its way through all topics, with what it was made of and what was made of it',
       query: z.strictObject({ id: word }),
       answer: { description: 'a Trace' },
       handle: ({ query }) => trace(log, monitor, query.id),
@@ -74,58 +71,6 @@ async function messagesPage(log: Log, name: string, query: PageQuery): Promise<M
     older: result.before?.join('.') ?? null,
     searched: result.searched,
   }
-}
-
-async function trace(log: Log, monitor: Monitor, id: string): Promise<Trace> {
-  const budget = new Budget(traceBounds)
-  const topics = new Map((await log.topics()).map((topic) => [topic.name, topic]))
-  const stops: Trace['stops'][number][] = []
-  let isComplete = true
-  for (const { topic, writtenBy } of inOrder(topics, monitor)) {
-    const wanted = { id, derived: true }
-    const { found, searched } = await searchBackwards(log, topic, wanted, mostStopsOfTopic, budget)
-    isComplete &&= searched.isComplete
-    for (const { batch, index } of found.toReversed()) {
-      stops.push({ topic: topic.name, writtenBy, message: messageView(batch, index) })
-    }
-  }
-  const letters: DeadLetterView[] = []
-  for (const { name } of monitor.state.pipelines) {
-    if (!topics.has(deadLetterTopic(name))) continue
-    if (budget.isSpent) isComplete = false
-    else letters.push(...(await lettersOf(log, name, id)))
-  }
-  const { messages, bytes } = budget
-  return { id, stops, deadLetters: letters, searched: { messages, bytes, isComplete } }
-}
-
-async function lettersOf(log: Log, pipeline: string, id: string): Promise<DeadLetterView[]> {
-  const letters: DeadLetterView[] = []
-  for await (const letter of deadLetters(log, pipeline, { id })) {
-    letters.push(deadLetterView(letter))
-    if (letters.length >= mostStopsOfTopic) break
-  }
-  return letters
-}
-
-/** Topics of people, those nobody writes first, then as pipelines write them. */
-function inOrder(
-  topics: ReadonlyMap<string, TopicInfo>,
-  monitor: Monitor,
-): { readonly topic: TopicInfo; readonly writtenBy: readonly string[] }[] {
-  const writers = new Map<string, string[]>()
-  for (const { name, plan } of monitor.state.pipelines) {
-    for (const output of plan?.outputs ?? []) {
-      if (output.kind === 'topic')
-        writers.set(output.name, [...(writers.get(output.name) ?? []), name])
-    }
-  }
-  const written = [...writers.keys()]
-  const others = [...topics.keys()].filter((name) => !isInternalName(name) && !writers.has(name))
-  return [...others, ...written].flatMap((name) => {
-    const topic = topics.get(name)
-    return topic === undefined ? [] : [{ topic, writtenBy: writers.get(name) ?? [] }]
-  })
 }
 
 async function topicNamed(log: Log, name: string): Promise<TopicInfo> {

@@ -6,9 +6,11 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '../log/log.ts'
 import { Access, type AccessOptions, withStrictHeaders } from './access.ts'
+import { live, ready, text } from './answers.ts'
 import { deadLetterRoutes } from './api-dead-letters.ts'
 import { messageRoutes } from './api-messages.ts'
 import { ModelRoutes } from './api-models.ts'
+import { doorPath } from './door-openapi.ts'
 import { Events } from './events.ts'
 import { Metrics } from './metrics.ts'
 import type { Monitor } from './monitor.ts'
@@ -117,14 +119,14 @@ function healthRoutes({ monitor, identity }: ServerAppOptions, access: Access): 
       method: 'get',
       path: '/health/live',
       summary: 'whether the process answers',
-      answer: { description: 'it does' },
+      answer: { description: 'it does', schema: live },
       handle: () => ({ status: 'live', directory: identity }),
     }),
     route({
       method: 'get',
       path: '/health/ready',
       summary: 'whether all is well: 200, else 503 with reasons (to who may know them)',
-      answer: { description: 'all is well' },
+      answer: { description: 'all is well', schema: ready, also: { 503: 'something is wrong' } },
       handle: ({ context }) => {
         const { isReady, reasons } = monitor.state.health
         const status = isReady ? 'ready' : 'not ready'
@@ -141,7 +143,7 @@ function metricsRoute(metrics: Metrics): Route {
     method: 'get',
     path: '/metrics',
     summary: 'the same for Prometheus',
-    answer: { type: 'text/plain', description: "Prometheus' text format" },
+    answer: { type: 'text/plain', description: "Prometheus' text format", schema: text },
     handle: () => metrics.response(),
   })
 }
@@ -149,27 +151,4 @@ function metricsRoute(metrics: Metrics): Route {
 function tooLarge(): Response {
   const body = { code: 'TOO_LARGE', message: `a body has at most ${mostBodyBytes} bytes here` }
   return Response.json(body, { status: 413 })
-}
-
-const doorPath = {
-  '/topics/{name}': {
-    post: {
-      summary: 'appends messages to a topic; answered once they are durable',
-      parameters: [
-        { name: 'name', in: 'path', required: true, schema: { type: 'string' } },
-        { name: 'key', in: 'query', required: false, schema: { type: 'string' } },
-        { name: 'id', in: 'query', required: false, schema: { type: 'string' } },
-        { name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string' } },
-      ],
-      requestBody: {
-        required: true,
-        content: {
-          'application/json': {},
-          'application/vnd.millrace.batch+json': {},
-          'application/x-ndjson': {},
-        },
-      },
-      responses: { 200: { description: 'all of them are durable' } },
-    },
-  },
 }

@@ -9,6 +9,7 @@ import { type Context, Hono } from 'hono'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { suggestion } from '../core/errors.ts'
 import type { Log, TopicInfo } from '../log/log.ts'
+import { isInternalName } from '../pipeline/internal-names.ts'
 import { type Body, BodyReader } from './door-body.ts'
 import { type Claim, nameOf } from './door-book.ts'
 import { GroupCommit, type Places } from './door-commit.ts'
@@ -131,13 +132,14 @@ class Entrance {
       const words = "no topic can have that name: letters, digits, '.', '_' and '-', at most 249"
       throw new Refused(404, 'TOPIC_UNKNOWN', words)
     }
-    if (isInternal(name)) {
+    // Written from outside they would mean something else.
+    if (isInternalName(name)) {
       throw new Refused(403, 'TOPIC_INTERNAL', `topic ${name}: is written by Millrace alone`)
     }
     const info = await this.#log.topic(name)
     if (info !== undefined) return info
     const names = (await this.#log.topics()).map((topic) => topic.name)
-    const known = names.filter((one) => !isInternal(one))
+    const known = names.filter((one) => !isInternalName(one))
     const hint = suggestion(name, known) || `there are: ${known.slice(0, 20).join(', ') || 'none'}`
     throw new Refused(404, 'TOPIC_UNKNOWN', `topic ${name}: there is none; ${hint}`)
   }
@@ -193,11 +195,6 @@ class Entrance {
 /** Node's own request, where the router runs behind Node's server. */
 function incomingOf({ env }: Context): IncomingMessage | undefined {
   return (env as { incoming?: IncomingMessage } | undefined)?.incoming
-}
-
-/** Topics that Millrace makes for itself: written from outside they would mean something else. */
-function isInternal(name: string): boolean {
-  return name.startsWith('millrace.') || /\.(dead-letters|replay|changelog|repartition)$/.test(name)
 }
 
 /** The header is a string of structured fields (RFC 9651), in quotes; without them is as good. */

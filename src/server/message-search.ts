@@ -5,26 +5,37 @@
 import type { Batch } from '../core/batch.ts'
 import { idOf } from '../core/identity.ts'
 import type { Log, TopicInfo } from '../log/log.ts'
+import type { Lineage } from './message-lineage.ts'
 import type { Searched } from './state.ts'
 
 /** Which messages are looked for; all of them where nothing is said. */
 export interface Wanted {
   readonly key?: string | undefined
   readonly id?: string | undefined
-  /** With `id`: also what a flatMap, a join or a window made of it. */
-  readonly derived?: boolean
+  /** By their ids: a message, what it was made of and what was made of it. */
+  readonly lineage?: Lineage
+  readonly isWanted?: Test
 }
+
+type Test = (batch: Batch, index: number) => boolean
 
 /** What a search may still cost; one may serve several topics. */
 export class Budget {
   readonly #nowMs: () => number
   readonly #untilMs: number
+  readonly #whole: Budget | undefined
   #bytesLeft: number
   messages = 0
   bytes = 0
 
-  constructor({ forMs, bytes }: { forMs: number; bytes: number }, nowMs = () => performance.now()) {
+  /** `whole`: what this one is a part of. */
+  constructor(
+    { forMs, bytes }: { forMs: number; bytes: number },
+    nowMs = () => performance.now(),
+    whole?: Budget,
+  ) {
     this.#nowMs = nowMs
+    this.#whole = whole
     this.#untilMs = nowMs() + forMs
     this.#bytesLeft = bytes
   }
@@ -33,7 +44,14 @@ export class Budget {
     return this.#bytesLeft <= 0 || this.#nowMs() > this.#untilMs
   }
 
+  /** One of `parts` equal parts of what is left; what it spends this one has spent. */
+  share(parts: number): Budget {
+    const forMs = (this.#untilMs - this.#nowMs()) / parts
+    return new Budget({ forMs, bytes: this.#bytesLeft / parts }, this.#nowMs, this)
+  }
+
   spend(batch: Batch): void {
+    this.#whole?.spend(batch)
     this.messages += batch.count
     this.bytes += batch.bytes.length
     this.#bytesLeft -= batch.bytes.length
@@ -91,8 +109,6 @@ export async function searchBackwards(
     searched: { messages, bytes, isComplete: isOver || found.length >= limit },
   }
 }
-
-type Test = (batch: Batch, index: number) => boolean
 
 /** The end of one partition, read back a window at a time. */
 class Tail {
@@ -172,11 +188,13 @@ function newestOf(tails: readonly Tail[]): Tail | undefined {
   return waiting.reduce((newest, tail) => (tail.newestMs > newest.newestMs ? tail : newest))
 }
 
-function testOf({ key, id, derived = false }: Wanted): Test {
+function testOf({ key, id, lineage, isWanted }: Wanted): Test {
   const bytes = key === undefined ? undefined : Buffer.from(key)
   return (batch, index) => {
     if (bytes !== undefined && !hasKey(batch, index, bytes)) return false
-    return id === undefined || isSameOrDerived(idOf(batch, index), id, derived)
+    if (id !== undefined && idOf(batch, index) !== id) return false
+    if (lineage !== undefined && !lineage.has(idOf(batch, index))) return false
+    return isWanted === undefined || isWanted(batch, index)
   }
 }
 
@@ -185,11 +203,4 @@ function hasKey(batch: Batch, index: number, key: Buffer): boolean {
   const end = batch.keyEnds[index]!
   if (start < 0 || end - start !== key.length) return false
   return batch.bytes.compare(key, 0, key.length, start, end) === 0
-}
-
-/** `a/step/0` came from `a` by a flatMap, `a+b` from `a` and `b` by a join. */
-function isSameOrDerived(id: string, wanted: string, derived: boolean): boolean {
-  if (id === wanted) return true
-  if (!derived || !id.includes(wanted)) return false
-  return id.split('+').some((part) => part === wanted || part.startsWith(`${wanted}/`))
 }

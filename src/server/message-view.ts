@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Batch } from '../core/batch.ts'
 import { decodeHeaders } from '../core/headers.ts'
 import { idOf, versionOf } from '../core/identity.ts'
-import type { KeptDeadLetter } from '../pipeline/dead-letter-store.ts'
+import type { DeadLetter } from '../pipeline/dead-letters.ts'
 import type { DeadLetterView, MessageView } from './state.ts'
 
 const shownBytes = 4096
@@ -33,7 +33,7 @@ export function messageView(batch: Batch, index: number): MessageView {
   }
 }
 
-export function deadLetterView(letter: KeptDeadLetter): DeadLetterView {
+export function deadLetterView(letter: DeadLetter & { readonly pipeline: string }): DeadLetterView {
   const { pipeline, id, step, error, message, tries, topic, partition, offset, value } = letter
   return {
     ...{ pipeline, id, step, error, message, tries, topic, partition, offset },

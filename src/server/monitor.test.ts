@@ -94,6 +94,39 @@ describe('the monitor', () => {
     ])
   })
 
+  it('counts what a compacted topic holds, not its offsets', async () => {
+    const log = createMemoryLog()
+    const { clock, pass } = testClock()
+    await log.createTopic('table', { partitions: 1, cleanup: 'compact' })
+    const put = (...keys: string[]) =>
+      appendAll(
+        log,
+        'table',
+        keys.map((key) => ({ key, value: 1 })),
+      )
+    const monitor = monitorOf(log, clock)
+    const told = async () => {
+      await monitor.look()
+      return monitor.state.topics[0]?.messages
+    }
+    await put('a', 'b', 'a', 'a')
+    assert.equal(await told(), 4)
+    await log.maintain()
+    await put('c')
+    pass(1000)
+    assert.equal(await told(), 5, 'what compaction took is not known yet')
+    pass(100_000)
+    assert.equal(await told(), 3)
+    assert.deepEqual(
+      await log.offsets('table', 0),
+      { start: 0, end: 5 },
+      'offsets tell another story',
+    )
+    await log.deleteTopic('table')
+    await log.createTopic('table', { partitions: 1, cleanup: 'compact' })
+    assert.equal(await told(), 0)
+  })
+
   it('tells rates over ten seconds, and points of each second', async () => {
     const log = await ready()
     const { clock, pass } = testClock()

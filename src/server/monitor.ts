@@ -26,6 +26,7 @@ import { measuredPoint, ProcessBook, pointsOf } from './process-book.ts'
 import { readiness } from './readiness.ts'
 import { Samples } from './samples.ts'
 import type { Health, HistoryPoint, PipelineState, State, TopicState } from './state.ts'
+import { TopicCounts } from './topic-counts.ts'
 
 export interface MonitorOptions {
   readonly log: Log
@@ -46,6 +47,8 @@ interface Look {
   readonly atMs: number
   readonly topics: readonly TopicInfo[]
   readonly ranges: ReadonlyMap<string, readonly OffsetRange[]>
+  /** By topic, how many it holds. */
+  readonly messages: ReadonlyMap<string, number>
   readonly groups: ReadonlyMap<string, GroupInfo>
   readonly names: readonly string[]
   readonly ledgers: ReadonlyMap<string, PipelineLedger>
@@ -63,6 +66,7 @@ export class Monitor {
   readonly #samples = new Samples()
   readonly #deadLetters = new DeadLetterCount()
   readonly #ledgers = new LedgerWatch()
+  readonly #counts = new TopicCounts()
   readonly #figures: FiguresReader
   readonly #boards: BoardReader
   readonly #progress = new Map<string, Progress>()
@@ -154,6 +158,7 @@ export class Monitor {
       const numbers = Array.from({ length: partitions }, (_, partition) => partition)
       ranges.set(name, await Promise.all(numbers.map((number) => log.offsets(name, number))))
     }
+    const messages = await this.#counts.look(log, topics, ranges, atMs)
     for (const told of await this.#figures.read()) this.#book.add(told)
     await this.#boards.read()
     const groups = new Map((await log.groups()).map((group) => [group.name, group]))
@@ -175,7 +180,8 @@ export class Monitor {
     )
     const plans = names.flatMap((name) => this.#book.plan(name) ?? [])
     await this.#ledgers.look(log, plans, atMs)
-    return { atMs, topics, ranges, groups, names, ledgers, freeBytes: await freeOf(directory) }
+    const freeBytes = await freeOf(directory)
+    return { atMs, topics, ranges, messages, groups, names, ledgers, freeBytes }
   }
 
   #take(look: Look): void {
@@ -210,10 +216,10 @@ export class Monitor {
     return pipelineState(facts, ledgers.get(name)!)
   }
 
-  #topic({ name, partitions, cleanup }: TopicInfo, { ranges }: Look): TopicState {
+  #topic({ name, partitions, cleanup }: TopicInfo, { messages }: Look): TopicState {
     return {
       ...{ name, partitions, cleanup },
-      messages: sum(ranges.get(name)!.map(({ start, end }) => end - start)),
+      messages: messages.get(name) ?? 0,
       appendedPerSecond: this.#samples.perSecond(`topic ${name}`),
       isInternal: isInternalName(name),
     }

@@ -4,6 +4,7 @@
  */
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
+import { apiError, jsonSchema } from './answers.ts'
 import { Problem, problemResponse } from './problem.ts'
 
 type Fields = z.ZodObject
@@ -26,6 +27,10 @@ export interface RouteDeclaration<
     readonly status?: number
     readonly type?: string
     readonly description: string
+    /** Where clients are promised how it looks. */
+    readonly schema?: z.ZodType
+    /** By status: what else is answered in the same way. */
+    readonly also?: Readonly<Record<number, string>>
   }
   handle(request: Asked<Params, Query, Body>): unknown
 }
@@ -113,8 +118,13 @@ function operationOf({
   body,
   answer,
 }: RouteDeclaration<Fields, Fields, z.ZodType>): object {
-  const { status = 200, type = 'application/json', description } = answer
-  const content = status === 204 ? {} : { content: { [type]: {} } }
+  const { status = 200, type = 'application/json', description, schema, also = {} } = answer
+  const form = schema === undefined ? {} : { schema: jsonSchema(schema) }
+  const content = status === 204 ? {} : { content: { [type]: form } }
+  const others = Object.entries(also).map(([other, words]) => [
+    other,
+    { description: words, ...content },
+  ])
   return {
     summary,
     parameters: [...parametersOf(params, 'path'), ...parametersOf(query, 'query')],
@@ -128,6 +138,7 @@ function operationOf({
         }),
     responses: {
       [status]: { description, ...content },
+      ...Object.fromEntries(others),
       default: {
         description: 'what went wrong',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/ApiError' } } },
@@ -145,18 +156,12 @@ function parametersOf(schema: Fields | undefined, place: 'path' | 'query'): obje
   }))
 }
 
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'input'): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io })
-  return rest
-}
-
 /** The OpenAPI 3.1 document of some routes; `extra` are paths that are declared elsewhere. */
 export function openApi(routes: readonly Route[], version: string, extra: object = {}): object {
   const paths: Record<string, Record<string, object>> = {}
   for (const { method, path, operation } of routes) {
     paths[path] = { ...paths[path], [method]: operation }
   }
-  const text = { type: 'string' }
   return {
     openapi: '3.1.0',
     info: {
@@ -166,13 +171,7 @@ export function openApi(routes: readonly Route[], version: string, extra: object
     },
     paths: { ...paths, ...extra },
     components: {
-      schemas: {
-        ApiError: {
-          type: 'object',
-          properties: { code: text, message: text },
-          required: ['code', 'message'],
-        },
-      },
+      schemas: { ApiError: jsonSchema(apiError) },
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
     },
     security: [{}, { token: [] }],

@@ -1,7 +1,15 @@
 /** The page beside a run, as processes: read, killed, started again, asked by two, ended in order. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -136,6 +144,19 @@ describe('the server beside a run', () => {
     })
     alone.child.kill('SIGINT')
     assert.equal(await alone.ended, 0, alone.words())
+  })
+
+  it('wants a token away from loopback, and writes it into no log', async () => {
+    const open = await start(['serve', '--host', '0.0.0.0', '--port', '0'])
+    assert.notEqual(open.url, '', open.words())
+    const { port } = new URL(open.url)
+    const ask = (headers: Record<string, string> = {}) =>
+      fetch(`http://127.0.0.1:${port}/api/state`, { headers }).then(({ status }) => status)
+    const token = readFileSync(path.join(folder, '.millrace', 'token'), 'utf8').trim()
+    assert.deepEqual([await ask(), await ask({ authorization: `Bearer ${token}` })], [401, 200])
+    open.child.kill('SIGINT')
+    assert.equal(await open.ended, 0, open.words())
+    assert.ok(!open.words().includes(token), 'stderr is a pipe here')
   })
 
   it('takes the next port where a process on the same directory has the first', async (t) => {

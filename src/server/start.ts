@@ -9,8 +9,9 @@ import { createAdaptorServer } from '@hono/node-server'
 import type { Clock } from '../core/clock.ts'
 import { fail, messageOf } from '../core/errors.ts'
 import { openEmbeddedLog } from '../log/embedded.ts'
-import { isLoopbackHost, serverToken } from './address.ts'
+import { isLoopbackHost, type ServerToken, serverToken } from './address.ts'
 import { serverApp } from './app.ts'
+import { originsIn, originsSetting } from './cross-origin.ts'
 import { type DoorTopic, door } from './door.ts'
 import { Monitor } from './monitor.ts'
 
@@ -25,6 +26,8 @@ export interface ServeOptions {
   /** What the application declares of its topics: what comes in by HTTP is checked against it. */
   readonly topics?: readonly DoorTopic[] | undefined
   readonly environment?: NodeJS.ProcessEnv
+  /** What is said goes to a person's screen and into no log: a link with the token may be in it. */
+  readonly mayShowToken?: boolean
   /** Words for people. */
   say(line: string): void
 }
@@ -53,17 +56,21 @@ const mostRequestsOfConnection = 10_000
 /** How long answers under way may still take at the end. */
 const closeMs = 1000
 
-/** Throws `PORT_IN_USE`, `OPTIONS_INVALID` for a host that is not this machine's, and what the log throws. */
+/**
+ * Throws `PORT_IN_USE`, `OPTIONS_INVALID` for a host that is not this machine's or a setting that is
+ * wrong, and what the log throws.
+ */
 export async function startServer(options: ServeOptions): Promise<Serving> {
-  const { directory, clock, version, host = defaultHost, say } = options
-  const token = serverToken(host, directory, options.environment ?? process.env)
+  const { directory, clock, version, host = defaultHost, environment = process.env } = options
+  const origins = originsIn(environment)
+  const token = serverToken(host, directory, environment)
   const log = await openEmbeddedLog({ directory, maintain: false })
   const ending = new AbortController()
   const monitor = new Monitor({ log, clock, version, directory })
   const identity = identityOf(directory)
   let port = 0
   const { app, close } = serverApp({
-    ...{ log, monitor, directory, version, identity, token: token?.value },
+    ...{ log, monitor, directory, version, identity, token: token?.value, origins },
     hosts: () => (isLoopbackHost(host) ? loopbackNames(host, port) : undefined),
     door: door({ log, clock, topics: options.topics, signal: ending.signal }),
   })
@@ -83,11 +90,8 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
     await closed()
     throw error
   }
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  if (options.port === undefined && port !== defaultPort) {
-    say(`port ${defaultPort} is taken by another process on this directory: this one takes ${port}`)
-  }
-  say(token === undefined ? `the page: ${url}` : `the page: ${url}/ ${token.words}`)
+  const url = `http://${named(host)}:${port}`
+  tellPlace(options, port, token, origins)
   let closing: Promise<void> | undefined
   const end = () => {
     closing ??= closed()
@@ -95,6 +99,30 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
   }
   return { url, port, close: end }
 }
+
+function tellPlace(
+  { say, port: asked, host = defaultHost, mayShowToken = false }: ServeOptions,
+  port: number,
+  token: ServerToken | undefined,
+  origins: readonly string[],
+): void {
+  if (asked === undefined && port !== defaultPort) {
+    say(`port ${defaultPort} is taken by another process on this directory: this one takes ${port}`)
+  }
+  const url = `http://${named(host)}:${port}`
+  say(token === undefined ? `the page: ${url}` : `the page: ${url}/ ${token.words}`)
+  if (token !== undefined && mayShowToken) {
+    const link = `http://${named(hereOf(host))}:${port}/?token=${encodeURIComponent(token.value)}`
+    say(`signs you in: ${link}`)
+  }
+  if (origins.length > 0) say(`pages of ${origins.join(', ')} may ask here (${originsSetting})`)
+}
+
+/** As it stands in an address. */
+const named = (host: string) => (host.includes(':') ? `[${host}]` : host)
+
+/** Where all addresses are listened on, the one of this machine. */
+const hereOf = (host: string) => (host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host)
 
 function harden(server: Server): void {
   server.maxConnections = mostConnections
@@ -150,8 +178,7 @@ function listenOn(server: Server, host: string, port: number): Promise<number> {
 /** The directory that whoever listens there serves; undefined: it is none of ours. */
 async function identityAt(host: string, port: number): Promise<string | undefined> {
   try {
-    const name = host.includes(':') ? `[${host}]` : host
-    const address = `http://${name === '0.0.0.0' ? '127.0.0.1' : name}:${port}/health/live`
+    const address = `http://${named(hereOf(host))}:${port}/health/live`
     const response = await fetch(address, { signal: AbortSignal.timeout(2000) })
     return ((await response.json()) as { directory?: string }).directory
   } catch {
@@ -171,8 +198,9 @@ function identityOf(directory: string): string {
 }
 
 const loopbackNames = (host: string, port: number) => {
-  const own = host.includes(':') ? `[${host}]` : host
-  return [...new Set(['127.0.0.1', 'localhost', '[::1]', own])].map((name) => `${name}:${port}`)
+  const names = [...new Set(['127.0.0.1', 'localhost', '[::1]', named(host)])]
+  // Browsers leave out the port that http has of itself.
+  return [...names.map((name) => `${name}:${port}`), ...(port === 80 ? names : [])]
 }
 
 async function closeServer(server: Server): Promise<void> {

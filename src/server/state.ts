@@ -96,6 +96,7 @@ export interface TopicState {
   readonly name: string
   readonly partitions: number
   readonly cleanup: 'delete' | 'compact'
+  /** Of a compacted topic counted every few seconds: what was taken since then is still in it. */
   readonly messages: number
   readonly appendedPerSecond: number
   /** Made by Millrace for itself. */

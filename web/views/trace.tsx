@@ -67,7 +67,7 @@ function Way({ trace }: { trace: Trace }) {
         {stops.map(({ topic, writtenBy, message }) => (
           <li key={`${topic} ${message.partition} ${message.offset}`}>
             <h3>
-              <a href={hrefOf('messages', { topic, id: trace.id })}>{topic}</a>
+              <a href={hrefOf('messages', { topic, id: message.id ?? trace.id })}>{topic}</a>
             </h3>
             <p class="quiet">
               {writtenBy.length === 0

@@ -50,10 +50,16 @@ export function checkMetadata(group: string, checkpoint: Checkpoint): void {
 }
 
 /**
- * Where to cut a batch so that no piece is much larger than `pieceBytes`: the ends of the pieces,
- * the last one being `batch.count`. Throws `MESSAGE_TOO_LARGE`, naming each message that is.
+ * Where to cut a batch so that no piece is much larger than `pieceBytes`, of which each message takes
+ * `framingBytes` beside its own: the ends of the pieces, the last one being `batch.count`. Throws
+ * `MESSAGE_TOO_LARGE`, naming each message that is.
  */
-export function piecesOf(batch: Batch, topic: TopicInfo, pieceBytes: number): number[] {
+export function piecesOf(
+  batch: Batch,
+  topic: TopicInfo,
+  pieceBytes: number,
+  framingBytes = 0,
+): number[] {
   const { keyStarts, keyEnds, valueStarts, valueEnds, headerStarts, headerEnds } = batch
   const ends: number[] = []
   let refused: Refusal[] | undefined
@@ -69,11 +75,11 @@ export function piecesOf(batch: Batch, topic: TopicInfo, pieceBytes: number): nu
       const reason = `it has ${sizeBytes} bytes, topic ${topic.name} takes ${topic.maxMessageBytes}`
       refused = [...(refused ?? []), { index, reason }]
     }
-    if (pieceSize > 0 && pieceSize + sizeBytes > pieceBytes) {
+    if (pieceSize > 0 && pieceSize + sizeBytes + framingBytes > pieceBytes) {
       ends.push(index)
       pieceSize = 0
     }
-    pieceSize += sizeBytes
+    pieceSize += sizeBytes + framingBytes
   }
   if (refused !== undefined) {
     const first = refused[0]!

@@ -1,0 +1,352 @@
+/**
+ * Reads partitions. Whoever reads one on and on is followed: fetches of all followed partitions of a
+ * broker wait there together, so that what comes is here before it is asked for, and wakes whoever
+ * waits for a change.
+ */
+import { Batch, emptyColumns } from '../core/batch.ts'
+import { fail } from '../core/errors.ts'
+import { findBatches, type ProducedBatch } from './kafka-batches.ts'
+import type { KafkaClient } from './kafka-client.ts'
+import { faultError } from './kafka-faults.ts'
+import { type FetchedPart, fetchParts } from './kafka-wire.ts'
+import type { TopicPartition } from './log.ts'
+import { decodeRecordBatches } from './record-batch.ts'
+
+const readBytes = 1024 * 1024
+/** What may lie here of a partition before it is asked for. */
+const bufferBytes = 2 * 1024 * 1024
+const answerBytes = 16 * 1024 * 1024
+/** Also how long a partition that is followed from now on may have to wait for its first fetch. */
+const longPollMs = 100
+/** A partition that nobody read for so long is followed no more. */
+const unusedMs = 30_000
+/** The markers of a transaction that was just committed are being written. */
+const markerWaitMs = 2
+const markerPatienceMs = 30_000
+
+/** What a fetch brought of one partition, from `offset` on. */
+interface Fetched {
+  readonly offset: number
+  readonly nextOffset: number
+  readonly bytes: Buffer
+  readonly batches: readonly ProducedBatch[]
+}
+
+interface Followed extends TopicPartition {
+  readonly topicId: string
+  /** The next offset to fetch. */
+  position: number
+  /** What was fetched and not read yet, in order. */
+  readonly buffer: Fetched[]
+  bufferedBytes: number
+  /** True while a fetch that waits at the broker asks for `position`. */
+  isAsked: boolean
+  usedAtMs: number
+}
+
+interface Known {
+  /** Of the topic that is meant: one made anew under its name begins anew. */
+  topicId: string | undefined
+  /** The highest end that this handle was told of, or wrote itself. */
+  end: number
+  followed: Followed | undefined
+}
+
+export class KafkaReader {
+  readonly #client: KafkaClient
+  readonly #startOf: (topic: string, partition: number) => Promise<number>
+  readonly #known = new Map<string, Known>()
+  readonly #loops = new Map<number, Promise<void>>()
+  readonly #waiting = new Set<() => void>()
+  #revision = 1
+  #isClosed = false
+
+  /** `startOf` tells the first offset that is kept of a partition. */
+  constructor(client: KafkaClient, startOf: (topic: string, partition: number) => Promise<number>) {
+    this.#client = client
+    this.#startOf = startOf
+  }
+
+  get revision(): number {
+    return this.#revision
+  }
+
+  /** See `Log.changed`; what is waited for are partitions that were read to their end. */
+  async changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
+    if (this.#revision > since || signal?.aborted) return
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        signal?.removeEventListener('abort', end)
+        this.#waiting.delete(end)
+        resolve()
+      }
+      const timer = setTimeout(end, waitMs)
+      signal?.addEventListener('abort', end)
+      this.#waiting.add(end)
+    })
+  }
+
+  /** This handle committed messages up to there: they must be seen by whoever reads here. */
+  noteEnd(topic: string, partition: number, end: number): void {
+    const known = this.#knownOf(topic, partition)
+    if (end > known.end) known.end = end
+  }
+
+  /** The topic is another one now, or none. */
+  forget(topic: string): void {
+    for (const name of this.#known.keys()) {
+      if (name.slice(0, name.lastIndexOf('/')) === topic) this.#known.delete(name)
+    }
+  }
+
+  wake(): void {
+    this.#revision++
+    for (const waiter of [...this.#waiting]) waiter()
+  }
+
+  /** The end that this handle may not stop short of. */
+  endOf(topic: string, partition: number): number {
+    return this.#known.get(`${topic}/${partition}`)?.end ?? 0
+  }
+
+  /** See `Log.read`. */
+  async read(
+    topic: string,
+    partition: number,
+    offset: number,
+    maxBytes = readBytes,
+  ): Promise<Batch | undefined> {
+    const fetched = await this.fetch(topic, partition, offset, maxBytes)
+    if (fetched === undefined) return undefined
+    const { id } = (await this.#topicOf(topic))!
+    const { bytes, batches, nextOffset } = fetched
+    const origin = `${id}/${partition}`
+    if (batches.length === 0) {
+      const columns = emptyColumns(topic, partition, 0)
+      return new Batch({ ...columns, origin, nextOffset })
+    }
+    return decodeRecordBatches({
+      topic,
+      partition,
+      origin,
+      bytes,
+      batches,
+      from: offset,
+      nextOffset,
+    })
+  }
+
+  /** The same before it is decoded. Undefined: there is nothing at this offset yet. */
+  async fetch(
+    topic: string,
+    partition: number,
+    offset: number,
+    maxBytes = readBytes,
+  ): Promise<Fetched | undefined> {
+    const known = this.#knownOf(topic, partition)
+    const { followed } = known
+    if (followed !== undefined) {
+      followed.usedAtMs = Date.now()
+      const [first] = followed.buffer
+      if (first?.offset === offset) {
+        followed.buffer.shift()
+        followed.bufferedBytes -= first.bytes.length
+        return first
+      }
+      if (first === undefined && followed.position === offset) {
+        if (followed.isAsked && offset >= known.end) return undefined
+      } else known.followed = undefined
+    }
+    const found = await this.#fetchNow(topic, partition, offset, maxBytes, known)
+    const position = found?.nextOffset ?? offset
+    const isReadOn = followed !== undefined || found === undefined
+    if (isReadOn && position >= known.end) await this.#follow(topic, partition, position, known)
+    return found
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#known.clear()
+    this.wake()
+    await Promise.all(this.#loops.values())
+  }
+
+  #knownOf(topic: string, partition: number): Known {
+    const name = `${topic}/${partition}`
+    const known = this.#known.get(name)
+    if (known !== undefined) return known
+    const made: Known = { topicId: undefined, end: 0, followed: undefined }
+    this.#known.set(name, made)
+    return made
+  }
+
+  async #topicOf(topic: string) {
+    const found = await this.#client.topic(topic)
+    if (found === undefined) throw fail('TOPIC_UNKNOWN', `topic ${topic}: there is none`)
+    return found
+  }
+
+  /** Asks the broker without waiting there, again while it does not show what it must have. */
+  async #fetchNow(
+    topic: string,
+    partition: number,
+    asked: number,
+    maxBytes: number,
+    known: Known,
+  ): Promise<Fetched | undefined> {
+    const untilMs = Date.now() + markerPatienceMs
+    let offset = asked
+    for (;;) {
+      const part = await this.#client.patiently(`read ${topic}/${partition}`, () =>
+        this.#ask(topic, partition, offset, maxBytes, known),
+      )
+      if (part === 'out of range') {
+        const start = await this.#startOf(topic, partition)
+        if (offset >= start) return undefined
+        offset = start
+        continue
+      }
+      if (part.lastStableOffset > known.end) known.end = part.lastStableOffset
+      const found = fetchedOf(part, asked, offset)
+      if (found !== undefined) return found
+      if (known.end <= offset || Date.now() > untilMs || this.#isClosed) {
+        return offset > asked ? emptyFetch(asked, offset) : undefined
+      }
+      await new Promise((resolve) => setTimeout(resolve, markerWaitMs))
+    }
+  }
+
+  async #ask(
+    topic: string,
+    partition: number,
+    offset: number,
+    maxBytes: number,
+    known: Known,
+  ): Promise<FetchedPart | 'out of range'> {
+    const { id: topicId } = await this.#topicOf(topic)
+    if (known.topicId !== undefined && known.topicId !== topicId) {
+      known.end = 0
+      known.followed = undefined
+    }
+    known.topicId = topicId
+    const node = await this.#client.leaderOf(topic, partition)
+    const asked = [{ topicId, partition, offset, maxBytes }]
+    const { errorCode, parts } = await this.#client.call(
+      ...([node, 'read', fetchParts, 0, Math.max(maxBytes, 1), asked] as const),
+    )
+    const part = parts[0]
+    const code = errorCode === 0 ? (part?.errorCode ?? 0) : errorCode
+    if (code === 0 && part !== undefined) return part
+    if (code === offsetOutOfRange) return 'out of range'
+    this.#client.forgetTopic(topic)
+    throw faultError(code === unknownTopicId ? staleTopic : code, `read ${topic}/${partition}`)
+  }
+
+  async #follow(topic: string, partition: number, position: number, known: Known): Promise<void> {
+    if (this.#isClosed) return
+    const { id: topicId } = await this.#topicOf(topic)
+    if (known.followed?.position === position) return
+    known.followed = {
+      ...{ topic, partition, topicId, position, buffer: [], bufferedBytes: 0 },
+      ...{ isAsked: false, usedAtMs: Date.now() },
+    }
+    const node = await this.#client.leaderOf(topic, partition)
+    if (!this.#loops.has(node)) {
+      const loop = this.#fetchOn(node).finally(() => this.#loops.delete(node))
+      this.#loops.set(node, loop)
+    }
+  }
+
+  /** Fetches of all that is followed at a broker, one after the other, until nothing is. */
+  async #fetchOn(node: number): Promise<void> {
+    while (!this.#isClosed) {
+      const followed = await this.#followedAt(node)
+      if (followed.length === 0) return
+      const open = followed.filter((one) => one.bufferedBytes < bufferBytes)
+      if (open.length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        continue
+      }
+      try {
+        await this.#fetchAll(node, open)
+      } catch {
+        // Whoever reads asks directly then, with patience, and finds the new leader.
+        for (const one of open) this.#unfollow(one)
+      }
+    }
+  }
+
+  async #followedAt(node: number): Promise<Followed[]> {
+    const found: Followed[] = []
+    const oldest = Date.now() - unusedMs
+    for (const { followed } of this.#known.values()) {
+      if (followed === undefined) continue
+      const { topic, partition, usedAtMs } = followed
+      if (usedAtMs < oldest) this.#unfollow(followed)
+      else if ((await this.#client.topic(topic))?.leaders[partition] === node) found.push(followed)
+    }
+    return found
+  }
+
+  async #fetchAll(node: number, open: readonly Followed[]): Promise<void> {
+    const asked = open.map(({ topicId, partition, position }) => {
+      return { topicId, partition, offset: position, maxBytes: readBytes }
+    })
+    for (const one of open) one.isAsked = true
+    const { errorCode, parts } = await this.#client.call(
+      ...([node, 'follow', fetchParts, longPollMs, answerBytes, asked] as const),
+    )
+    if (errorCode !== 0) throw faultError(errorCode, 'fetch')
+    let hasNews = false
+    for (const part of parts) {
+      const index = asked.findIndex(
+        ({ topicId, partition }) => topicId === part.topicId && partition === part.partition,
+      )
+      const one = open[index]
+      if (one !== undefined && this.#take(one, part)) hasNews = true
+    }
+    for (const one of open) one.isAsked = false
+    if (hasNews) this.wake()
+  }
+
+  /** True where something came. */
+  #take(one: Followed, part: FetchedPart): boolean {
+    const known = this.#known.get(`${one.topic}/${one.partition}`)
+    // Somebody reads elsewhere meanwhile.
+    if (known?.followed !== one) return false
+    if (part.errorCode !== 0 || part.logStartOffset > one.position) {
+      this.#unfollow(one)
+      return true
+    }
+    if (part.lastStableOffset > known.end) known.end = part.lastStableOffset
+    const found = fetchedOf(part, one.position, one.position)
+    if (found === undefined) return false
+    one.buffer.push(found)
+    one.bufferedBytes += found.bytes.length
+    one.position = found.nextOffset
+    return true
+  }
+
+  #unfollow(one: Followed): void {
+    const known = this.#known.get(`${one.topic}/${one.partition}`)
+    if (known?.followed === one) known.followed = undefined
+  }
+}
+
+const offsetOutOfRange = 1
+const unknownTopicId = 100
+/** The topic was made anew: metadata that is fetched again has its new id. */
+const staleTopic = 3
+
+function fetchedOf(part: FetchedPart, asked: number, offset: number): Fetched | undefined {
+  if (part.records === null) return undefined
+  const { batches, nextOffset } = findBatches(part.records, offset, part.aborted)
+  if (nextOffset === offset) return undefined
+  return { offset: asked, nextOffset, bytes: part.records, batches }
+}
+
+const emptyFetch = (offset: number, nextOffset: number): Fetched => ({
+  ...{ offset, nextOffset },
+  ...{ bytes: Buffer.alloc(0), batches: [] },
+})
