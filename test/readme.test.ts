@@ -3,27 +3,40 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { loadApp } from '../src/pipeline/app.ts'
+import { optionsOf } from '../src/panels/panel-options.ts'
+import { type App, loadApp } from '../src/pipeline/app.ts'
 import { planOf } from '../src/pipeline/plan.ts'
+
+/** The application that a page shows. */
+async function appIn(page: string): Promise<App> {
+  const code = /<!-- checked by test\/readme.test.ts -->\n```ts\n(.*?)```/s.exec(page)![1]!
+  // Inside the repository, so that its imports resolve as a user's would.
+  const folder = mkdtempSync(join(root, 'test', 'readme-'))
+  try {
+    writeFileSync(join(folder, 'app.ts'), code)
+    return await loadApp(join(folder, 'app.ts'))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const isPanelKind = (kind: string) => kind !== 'panels'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 describe('README', () => {
   it('shows a pipeline that can be planned', async () => {
-    const code = /<!-- checked by test\/readme.test.ts -->\n```ts\n(.*?)```/s.exec(readme)![1]!
-    // Inside the repository, so that its imports resolve as a user's would.
-    const folder = mkdtempSync(join(root, 'test', 'readme-'))
-    try {
-      writeFileSync(join(folder, 'app.ts'), code)
-      const plan = planOf((await loadApp(join(folder, 'app.ts'))).pipelines)
-      assert.deepEqual(
-        plan.pipelines.map(({ name }) => name),
-        ['ingest', 'count', 'keep'],
-      )
-    } finally {
-      rmSync(folder, { recursive: true, force: true })
-    }
+    const { pipelines } = await appIn(readme)
+    const names = planOf(pipelines).pipelines.map(({ name }) => name)
+    assert.deepEqual(names, ['ingest', 'count', 'keep'])
+  })
+
+  it('and the guide to panels shows an application that has them', async () => {
+    const guide = readFileSync(join(root, 'docs', 'guide', 'panels.md'), 'utf8')
+    const { panels } = await appIn(guide)
+    const kinds = panels[0]!.panels.map(({ kind }) => kind)
+    assert.deepEqual([...new Set(kinds)].sort(), Object.keys(optionsOf).filter(isPanelKind).sort())
   })
 
   it('names only files and scripts that are there', () => {

@@ -7,6 +7,7 @@
  */
 import { fail, model, pipeline, summary, topic } from 'millrace'
 import { lexiconSentiment, type Sentiment } from 'millrace/models'
+import { gauge, panels, pie, table, timeLine } from 'millrace/panels'
 import { bluesky } from 'millrace/sources'
 import { z } from 'zod'
 import { madeUpPosts } from './posts.ts'
@@ -73,3 +74,23 @@ export const mood = summary(scored, {
     return `positive ${share(positive)}, neutral ${share(neutral)}, negative ${share(negative)}`
   },
 })
+
+export const page = panels('Mood', [
+  timeLine(scored, {
+    title: 'Posts by mood',
+    by: 'sentiment.label',
+    values: { posts: 'count' },
+  }),
+  pie(scored, { title: 'Shares', by: 'sentiment.label' }),
+  gauge(scored, {
+    title: 'Mood',
+    note: 'the mean of all posts, from -1 (negative) to 1 (positive)',
+    value: { mean: 'sentiment.compound' },
+    min: -1,
+  }),
+  table(scored, {
+    title: 'The newest posts',
+    columns: ['createdAt', 'text', 'sentiment.label', 'sentiment.compound'],
+    newest: 10,
+  }),
+])

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { codeOf, fail, messageOf } from '../core/errors.ts'
 import { isPanels, type Panels } from '../panels/panel.ts'
 import type { Trainer } from '../training/trainer.ts'
-import { type Definition, isPipeline } from './definition.ts'
+import { type AnyTopic, type Definition, isPipeline } from './definition.ts'
 import { isSummary, type Summary } from './summary.ts'
 
 export interface App {
@@ -37,7 +37,19 @@ export async function importApp(url: string, path: string = url): Promise<App> {
   }
   const about = typeof exported.about === 'string' ? exported.about : undefined
   const panels = values.filter(isPanels)
+  checkPanelTopics(path, panels)
   return { url, about, pipelines, summaries: values.filter(isSummary), panels }
+}
+
+/** A panel is about a topic, not a name or a pipeline. Throws `APP_UNUSABLE`. */
+function checkPanelTopics(path: string, sections: readonly Panels[]): void {
+  for (const { kind, topic, options } of sections.flatMap(({ panels }) => panels)) {
+    if (topic === undefined || (topic as Partial<AnyTopic>).kind === 'topic') continue
+    throw fail(
+      'APP_UNUSABLE',
+      `${path}: ${kind} '${options.title}' is not about a topic; give what topic('name') gave back`,
+    )
+  }
 }
 
 /** The trainers that an application's file exports. Throws `APP_UNUSABLE` when there is none. */

@@ -42,6 +42,8 @@ interface World {
   train(reference: string, word?: string, fresh?: boolean): Promise<TrainedModel>
   /** The word that the model which a pipeline would open knows as spam. */
   opens(reference: string): Promise<string>
+  /** What a pipeline whose classifier explains itself answers to a text. */
+  opensExplained(reference: string, text: string): Promise<unknown[]>
 }
 
 async function withWorld(work: (world: World) => Promise<void>): Promise<void> {
@@ -65,6 +67,15 @@ async function withWorld(work: (world: World) => Promise<void>): Promise<void> {
         const answers = (await models.get('mood')!.predict(words)) as { score: number }[]
         const scores = answers.map(({ score }) => score)
         return words[scores.indexOf(Math.max(...scores))]!
+      },
+      async opensExplained(reference, text) {
+        const use = classifier(reference, { labels: ['ham', 'spam'], explain: 3 })
+        const definition = pipeline('p')
+          .from(texts)
+          .predict('mood', use, { input: (value) => value.text })
+          .to(topic('answers'))['~pipeline']
+        const models = await openModels(definition, log, directory, clock)
+        return models.get('mood')!.predict([text])
       },
     })
   } finally {
@@ -145,5 +156,14 @@ describe('models of a pipeline', () => {
       await unknown(train('spam:7', 'one', true), /no version '7'/)
       await unknown(opens('spam@champion'), /no alias 'champion'/)
       await assert.rejects(train('spam mer', 'one'), { code: 'NAME_INVALID' })
+    }))
+
+  it('that explain add the terms that speak for the answer', () =>
+    withWorld(async ({ train, opensExplained }) => {
+      await train('spam', 'one')
+      const [answer] = await opensExplained('spam', 'one win, at the meeting')
+      assert.deepEqual(answer, { ...(answer as object), label: 'spam', terms: ['one', 'win'] })
+      const refused = () => classifier('spam', { labels: ['ham', 'spam'], explain: 0 })
+      assert.throws(refused, { code: 'OPTIONS_INVALID', message: /explain .* 1 to 100, not 0/ })
     }))
 })
