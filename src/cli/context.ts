@@ -3,8 +3,8 @@ import { existsSync, statSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { stateDirectory } from '../config/directory.ts'
 import { fail, suggestion } from '../core/errors.ts'
-import { openEmbeddedLog } from '../log/embedded.ts'
 import type { GroupInfo, Log, TopicInfo } from '../log/log.ts'
+import { environmentVariable, openLog } from '../pipeline/open-log.ts'
 import { type Output, processOutput } from './output.ts'
 
 export interface CommandContext {
@@ -21,8 +21,9 @@ export const processContext = (): CommandContext => ({
 /** A command's context: given by a test, else that of the process. */
 export type ContextSource = () => CommandContext
 
-/** True when a log was made there. */
-export const hasLog = (directory: string) => existsSync(join(directory, 'log', 'millrace.db'))
+/** True when there is a log to look into: one was made there, or an environment names another. */
+export const hasLog = (directory: string) =>
+  existsSync(join(directory, 'log', 'millrace.db')) || Boolean(process.env[environmentVariable])
 
 /**
  * Opens the log, works with it and closes it. A command that only looks makes no directory: without
@@ -43,7 +44,7 @@ export async function withLog<Result>(
       `${where}: there is no state of Millrace yet; run an application first (millrace run app.ts), or name another directory with MILLRACE_DIR`,
     )
   }
-  const log = await openEmbeddedLog({ directory, maintain: false })
+  const log = await openLog({ directory, maintain: false })
   try {
     return await work(log)
   } finally {

@@ -1,6 +1,7 @@
 /** The command line: one file a command. Results go to stdout, words for people to stderr. */
 import { Command, CommanderError } from 'commander'
 import { codeOf, messageOf } from '../core/errors.ts'
+import { environmentVariable } from '../pipeline/open-log.ts'
 import { deadLettersCommand } from './dead-letters.ts'
 import { doctorCommand } from './doctor.ts'
 import { evaluateCommand } from './evaluate.ts'
@@ -45,6 +46,15 @@ function makeProgram(setExitCode: SetExitCode): Command {
     .version(version(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
+    .option(
+      '--env <name>',
+      'the environment: where the log is (millrace.config.ts; default: local)',
+    )
+    .hook('preAction', (command) => {
+      const { env } = command.opts<{ env?: string }>()
+      // Read wherever a log is opened, in worker threads too.
+      if (env !== undefined) process.env[environmentVariable] = env
+    })
     .showSuggestionAfterError(true)
     .showHelpAfterError('(millrace --help lists all commands, with an example for each)')
     .addHelpText(

@@ -9,12 +9,14 @@ import { version } from './version.ts'
 
 export class PageBeside {
   readonly #directory: string
+  readonly #app: string
   readonly #flags: PageFlags
   readonly #say: (words: string) => void
   #topics: readonly AnyTopic[] = []
   #serving: Serving | undefined
 
-  constructor(directory: string, flags: PageFlags, say: (words: string) => void) {
+  constructor(app: string, directory: string, flags: PageFlags, say: (words: string) => void) {
+    this.#app = app
     this.#directory = directory
     this.#flags = flags
     this.#say = say
@@ -34,7 +36,14 @@ export class PageBeside {
     const { startServer } = await import('../server/start.ts')
     const { port, host } = this.#flags
     this.#serving = await startServer({
-      ...{ directory: this.#directory, version: version(), clock: systemClock, port, host },
+      ...{
+        app: this.#app,
+        directory: this.#directory,
+        version: version(),
+        clock: systemClock,
+        port,
+        host,
+      },
       topics: this.#topics,
       mayShowToken: mayShowToken(),
       say: this.#say,

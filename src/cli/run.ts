@@ -60,7 +60,7 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
   // Until caught up there is nobody to watch it move.
   const ratePerSecond = flags.speed ?? (flags.untilCaughtUp ? Number.POSITIVE_INFINITY : undefined)
   const directory = stateDirectory()
-  const page = new PageBeside(directory, flags, (words) => line.say(words))
+  const page = new PageBeside(app, directory, flags, (words) => line.say(words))
   // It would end before anybody saw it; whoever names a port wants it.
   const hasPage = flags.page && (!flags.untilCaughtUp || flags.port !== undefined)
   const tell = eventsFor(line, ratePerSecond)

@@ -13,6 +13,26 @@ export const errorCodes = declare({
     when: "A part's or a command's options do not fit its declaration.",
     fix: 'Correct the option that the message names; the reference page of the part lists them all.',
   },
+  CONFIG_INVALID: {
+    order: 'misconfigured',
+    when: 'What millrace.config.ts or the variables of an environment say cannot be used.',
+    fix: 'Correct what the message names; it says which file, environment and option.',
+  },
+  SECRET_MISSING: {
+    order: 'misconfigured',
+    when: 'A secret that a connection refers to is nowhere to be found.',
+    fix: 'Set the variable or mount the file that the message names.',
+  },
+  TOKEN_REFUSED: {
+    order: 'misconfigured',
+    when: 'Who gives tokens for a connection did not accept what was shown, or gave none.',
+    fix: 'Check the client id, its secret and what it is allowed to do; the message has the answer.',
+  },
+  TOKEN_UNREACHABLE: {
+    order: 'try-later',
+    when: 'Who gives tokens for a connection did not answer.',
+    fix: 'Check the address and the network; it is tried again.',
+  },
   PIPELINE_INVALID: {
     order: 'misconfigured',
     when: 'A pipeline cannot be planned: nothing to read, two steps of one name, partitions that differ.',

@@ -58,7 +58,10 @@ export class KafkaOffsets {
     if (found === undefined) throw fail('TOPIC_UNKNOWN', `there is no topic ${topic}`)
     const count = found.leaders.length
     if (!(partition >= 0 && partition < count)) {
-      throw fail('TOPIC_UNKNOWN', `topic ${topic} has ${count} partitions, there is no ${partition}`)
+      throw fail(
+        'TOPIC_UNKNOWN',
+        `topic ${topic} has ${count} partitions, there is no ${partition}`,
+      )
     }
   }
 

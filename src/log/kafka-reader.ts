@@ -4,10 +4,9 @@
  * waits for a change.
  */
 import { Batch, emptyColumns } from '../core/batch.ts'
-import { fail } from '../core/errors.ts'
-import { findBatches, type ProducedBatch } from './kafka-batches.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { faultError } from './kafka-faults.ts'
+import { type Fetched, fetchedOf, KafkaFetcher, type KnownPartition } from './kafka-fetch.ts'
 import { type FetchedPart, fetchParts } from './kafka-wire.ts'
 import type { TopicPartition } from './log.ts'
 import { decodeRecordBatches } from './record-batch.ts'
@@ -20,18 +19,6 @@ const answerBytes = 16 * 1024 * 1024
 const longPollMs = 100
 /** A partition that nobody read for so long is followed no more. */
 const unusedMs = 30_000
-/** The markers of a transaction that was just committed are being written. */
-const markerWaitMs = 2
-const markerPatienceMs = 30_000
-
-/** What a fetch brought of one partition, from `offset` on. */
-interface Fetched {
-  readonly offset: number
-  readonly nextOffset: number
-  readonly bytes: Buffer
-  readonly batches: readonly ProducedBatch[]
-}
-
 interface Followed extends TopicPartition {
   readonly topicId: string
   /** The next offset to fetch. */
@@ -44,17 +31,13 @@ interface Followed extends TopicPartition {
   usedAtMs: number
 }
 
-interface Known {
-  /** Of the topic that is meant: one made anew under its name begins anew. */
-  topicId: string | undefined
-  /** The highest end that this handle was told of, or wrote itself. */
-  end: number
+interface Known extends KnownPartition {
   followed: Followed | undefined
 }
 
 export class KafkaReader {
   readonly #client: KafkaClient
-  readonly #startOf: (topic: string, partition: number) => Promise<number>
+  readonly #fetcher: KafkaFetcher
   readonly #known = new Map<string, Known>()
   readonly #loops = new Map<number, Promise<void>>()
   readonly #waiting = new Set<() => void>()
@@ -64,7 +47,7 @@ export class KafkaReader {
   /** `startOf` tells the first offset that is kept of a partition. */
   constructor(client: KafkaClient, startOf: (topic: string, partition: number) => Promise<number>) {
     this.#client = client
-    this.#startOf = startOf
+    this.#fetcher = new KafkaFetcher(client, startOf)
   }
 
   get revision(): number {
@@ -119,7 +102,7 @@ export class KafkaReader {
   ): Promise<Batch | undefined> {
     const fetched = await this.fetch(topic, partition, offset, maxBytes)
     if (fetched === undefined) return undefined
-    const { id } = (await this.#topicOf(topic))!
+    const { id } = await this.#fetcher.topicOf(topic)
     const { bytes, batches, nextOffset } = fetched
     const origin = `${id}/${partition}`
     if (batches.length === 0) {
@@ -158,15 +141,26 @@ export class KafkaReader {
         if (followed.isAsked && offset >= known.end) return undefined
       } else known.followed = undefined
     }
-    const found = await this.#fetchNow(topic, partition, offset, maxBytes, known)
+    const found = await this.#fetcher.fetch(topic, partition, offset, maxBytes, known)
     const position = found?.nextOffset ?? offset
     const isReadOn = followed !== undefined || found === undefined
     if (isReadOn && position >= known.end) await this.#follow(topic, partition, position, known)
     return found
   }
 
+  /** Fetches once, for whoever does not read on: nothing is followed because of it. */
+  look(
+    topic: string,
+    partition: number,
+    offset: number,
+    maxBytes = readBytes,
+  ): Promise<Fetched | undefined> {
+    return this.#fetcher.fetch(topic, partition, offset, maxBytes, this.#knownOf(topic, partition))
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#fetcher.close()
     this.#known.clear()
     this.wake()
     await Promise.all(this.#loops.values())
@@ -181,71 +175,9 @@ export class KafkaReader {
     return made
   }
 
-  async #topicOf(topic: string) {
-    const found = await this.#client.topic(topic)
-    if (found === undefined) throw fail('TOPIC_UNKNOWN', `topic ${topic}: there is none`)
-    return found
-  }
-
-  /** Asks the broker without waiting there, again while it does not show what it must have. */
-  async #fetchNow(
-    topic: string,
-    partition: number,
-    asked: number,
-    maxBytes: number,
-    known: Known,
-  ): Promise<Fetched | undefined> {
-    const untilMs = Date.now() + markerPatienceMs
-    let offset = asked
-    for (;;) {
-      const part = await this.#client.patiently(`read ${topic}/${partition}`, () =>
-        this.#ask(topic, partition, offset, maxBytes, known),
-      )
-      if (part === 'out of range') {
-        const start = await this.#startOf(topic, partition)
-        if (offset >= start) return undefined
-        offset = start
-        continue
-      }
-      if (part.lastStableOffset > known.end) known.end = part.lastStableOffset
-      const found = fetchedOf(part, asked, offset)
-      if (found !== undefined) return found
-      if (known.end <= offset || Date.now() > untilMs || this.#isClosed) {
-        return offset > asked ? emptyFetch(asked, offset) : undefined
-      }
-      await new Promise((resolve) => setTimeout(resolve, markerWaitMs))
-    }
-  }
-
-  async #ask(
-    topic: string,
-    partition: number,
-    offset: number,
-    maxBytes: number,
-    known: Known,
-  ): Promise<FetchedPart | 'out of range'> {
-    const { id: topicId } = await this.#topicOf(topic)
-    if (known.topicId !== undefined && known.topicId !== topicId) {
-      known.end = 0
-      known.followed = undefined
-    }
-    known.topicId = topicId
-    const node = await this.#client.leaderOf(topic, partition)
-    const asked = [{ topicId, partition, offset, maxBytes }]
-    const { errorCode, parts } = await this.#client.call(
-      ...([node, 'read', fetchParts, 0, Math.max(maxBytes, 1), asked] as const),
-    )
-    const part = parts[0]
-    const code = errorCode === 0 ? (part?.errorCode ?? 0) : errorCode
-    if (code === 0 && part !== undefined) return part
-    if (code === offsetOutOfRange) return 'out of range'
-    this.#client.forgetTopic(topic)
-    throw faultError(code === unknownTopicId ? staleTopic : code, `read ${topic}/${partition}`)
-  }
-
   async #follow(topic: string, partition: number, position: number, known: Known): Promise<void> {
     if (this.#isClosed) return
-    const { id: topicId } = await this.#topicOf(topic)
+    const { id: topicId } = await this.#fetcher.topicOf(topic)
     if (known.followed?.position === position) return
     known.followed = {
       ...{ topic, partition, topicId, position, buffer: [], bufferedBytes: 0 },
@@ -333,20 +265,3 @@ export class KafkaReader {
     if (known?.followed === one) known.followed = undefined
   }
 }
-
-const offsetOutOfRange = 1
-const unknownTopicId = 100
-/** The topic was made anew: metadata that is fetched again has its new id. */
-const staleTopic = 3
-
-function fetchedOf(part: FetchedPart, asked: number, offset: number): Fetched | undefined {
-  if (part.records === null) return undefined
-  const { batches, nextOffset } = findBatches(part.records, offset, part.aborted)
-  if (nextOffset === offset) return undefined
-  return { offset: asked, nextOffset, bytes: part.records, batches }
-}
-
-const emptyFetch = (offset: number, nextOffset: number): Fetched => ({
-  ...{ offset, nextOffset },
-  ...{ bytes: Buffer.alloc(0), batches: [] },
-})

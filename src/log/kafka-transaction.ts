@@ -51,7 +51,7 @@ export interface TransactionalProducerOptions {
   readonly clock: Clock
   readonly transactionalId: string
   /** A new producer id was given: who reads what it wrote may want to know whose it is. */
-  onProducerId?(producerId: bigint): void
+  onProducerId?(producerId: bigint): Promise<void>
 }
 
 /** It bounds how long readers wait behind a process that was killed. */
@@ -135,7 +135,7 @@ export class TransactionalProducer {
         ...([transactionalId, transactionTimeoutMs, -1n, -1] as const),
       ),
     )
-    if (answer.producerId !== this.#producerId) onProducerId?.(answer.producerId)
+    if (answer.producerId !== this.#producerId) await onProducerId?.(answer.producerId)
     this.#producerId = answer.producerId
     this.#epoch = answer.producerEpoch
     this.#sequences = new Map()

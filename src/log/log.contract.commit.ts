@@ -103,7 +103,9 @@ export function commitLaws(open: OpenLog): void {
             const after = await valuesIn(reader, 'after')
             const first = await valuesIn(reader, 'first')
             assert.equal(after.length % 10, 0)
-            assert.ok(first.length >= after.length, 'what one topic shows, the other has')
+            if (setup.whyNotAtOnce === undefined) {
+              assert.ok(first.length >= after.length, 'what one topic shows, the other has')
+            }
             await new Promise((resolve) => setImmediate(resolve))
           }
         }
@@ -202,6 +204,8 @@ export function commitLaws(open: OpenLog): void {
         const other = (await setup.second?.()) ?? log
         await log.createTopic('awaited', { partitions: 1 })
         for (const handle of new Set([log, other])) {
+          // What is waited for is what was read to its end.
+          await readAll(handle, 'awaited', 0)
           const startedAt = performance.now()
           for (let round = 0; round < 5; round++) await handle.changed(handle.revision(), 20)
           const waitedMs = performance.now() - startedAt
@@ -211,6 +215,7 @@ export function commitLaws(open: OpenLog): void {
           await put(log, 'awaited', 0, ['now'])
           await Promise.all(waiting)
           await handle.changed(since, 20_000)
+          await readAll(handle, 'awaited', 0)
           const before = handle.revision()
           await put(log, 'awaited', 0, ['before it is asked'])
           await handle.changed(before, 20_000)

@@ -7,6 +7,8 @@ import {
   put,
   readAll,
   refusedWith,
+  settle,
+  shown,
   valuesIn,
   withLog,
 } from './log.contract.support.ts'
@@ -40,6 +42,7 @@ export function keepingLaws(open: OpenLog): void {
         assert.ok(offset > before.at(-1)!.offset, 'offsets rise on')
         assert.deepEqual(await valuesIn(again, 'kept', 1), ['a', null, 'b', 'c'])
         const later = await again.join('g', { topics: [{ name: 'kept', partitions: 2 }] })
+        await settle(later)
         assert.ok(later.generation > member.generation)
       }))
 
@@ -51,7 +54,8 @@ export function keepingLaws(open: OpenLog): void {
         assert.deepEqual(await other.topic('shared'), made)
         await refusedWith('TOPIC_EXISTS', other.createTopic('shared'))
         for (const [index, handle] of [log, other, log, other].entries()) {
-          await put(handle, 'shared', 0, [`${index}`])
+          const base = await put(handle, 'shared', 0, [`${index}`])
+          for (const reader of [log, other]) await shown(reader, 'shared', 0, base + 1)
         }
         assert.deepEqual(await valuesIn(log, 'shared'), ['0', '1', '2', '3'])
         assert.deepEqual(await readAll(other, 'shared', 0), await readAll(log, 'shared', 0))
@@ -62,7 +66,8 @@ export function keepingLaws(open: OpenLog): void {
         assert.equal(await other.topic('shared'), undefined)
         await refusedWith('TOPIC_UNKNOWN', put(other, 'shared', 0, ['too late']))
         const anew = await log.createTopic('shared', { partitions: 1 })
-        await put(other, 'shared', 0, ['fresh'])
+        const base = await put(other, 'shared', 0, ['fresh'])
+        await shown(log, 'shared', 0, base + 1)
         assert.deepEqual(await valuesIn(log, 'shared'), ['fresh'])
         const [seen] = await readAll(other, 'shared', 0)
         assert.ok(seen!.id.startsWith(`${anew.identity}/`), 'no old identity is remembered')

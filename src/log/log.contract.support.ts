@@ -20,6 +20,11 @@ export interface LogSetup {
   elapse?(waitMs: number): Promise<void>
   /** The log's own clock. */
   now?(): number
+  /**
+   * Why a commit may be seen in one partition a moment before it is seen in another; undefined: it
+   * never is.
+   */
+  readonly whyNotAtOnce?: string
   /** A timeout that members may have: 10 s where time can be made to pass, else 1 s. */
   readonly sessionTimeoutMs?: number
   close(): Promise<void>
@@ -98,6 +103,7 @@ export async function readAll(
   partition: number,
   from = 0,
   maxBytes?: number,
+  patience = 50,
 ): Promise<Seen[]> {
   const seen: Seen[] = []
   let position = from
@@ -123,9 +129,27 @@ export async function readAll(
     position = batch.nextOffset
   }
   const { end } = await log.offsets(topic, partition)
+  // Somebody has committed meanwhile.
+  if (end > position && patience > 0) {
+    const rest = await readAll(log, topic, partition, position, maxBytes, patience - 1)
+    return [...seen, ...rest]
+  }
   assert.ok(position >= Math.min(end, from), 'reading ends at the end')
   assert.ok(from > end || position === end, 'the last position is the end, so that lag reaches 0')
   return seen
+}
+
+/** Resolves once a handle shows what another one committed up to an offset: soon, not at once. */
+export async function shown(
+  log: Log,
+  topic: string,
+  partition: number,
+  end: number,
+): Promise<void> {
+  for (let round = 0; (await log.offsets(topic, partition)).end < end; round++) {
+    assert.ok(round < 500, 'what one handle committed is soon seen by another')
+    await sleep(2)
+  }
 }
 
 export async function valuesIn(
@@ -182,8 +206,8 @@ export async function joinAlone(
   topics: readonly { name: string; partitions: number }[],
 ): Promise<Membership> {
   const member = await log.join(group, { topics })
-  await settle(member)
   const all = topics.reduce((sum, { partitions }) => sum + partitions, 0)
+  for (let round = 0; round < 50 && member.owned.length < all; round++) await settle(member)
   assert.equal(member.owned.length, all, 'who is alone in a group owns all of it')
   return member
 }

@@ -172,7 +172,10 @@ export interface Log {
     offset: number,
     options?: ReadOptions,
   ): Promise<Batch | undefined>
-  /** A number that has risen once something was committed; asked before looking, given to `changed`. */
+  /**
+   * A number that has risen once something was committed to a partition that this handle read to its
+   * end; asked before looking, given to `changed`.
+   */
   revision(): number
   /** Resolves once the revision is above `since`, or after `waitMs`, or when the signal aborts. */
   changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void>

@@ -55,8 +55,10 @@ async function owner(
     try {
       await member.heartbeat()
       while (member.owned.length === 0) {
-        if (!hasWaited) waiting()
-        hasWaited = true
+        if (!hasWaited && (await hasOthers(log, member))) {
+          waiting()
+          hasWaited = true
+        }
         await clock.sleep(askEveryMs)
         await member.heartbeat()
       }
@@ -68,6 +70,12 @@ async function owner(
       throw error
     }
   }
+}
+
+/** On Kafka a member waits for its first generation, also where nobody else is. */
+async function hasOthers(log: Log, member: Membership): Promise<boolean> {
+  const members = (await log.group(member.group))?.members ?? []
+  return members.some(({ memberId, owned }) => memberId !== member.memberId && owned.length > 0)
 }
 
 /** Leaves a group that only says whose turn it is, and forgets it where nobody else is in it. */

@@ -5,13 +5,15 @@
 import type { Clock } from '../core/clock.ts'
 import { systemClock } from '../core/clock.ts'
 import { fail, suggestion } from '../core/errors.ts'
-import { type EmbeddedLog, openEmbeddedLog } from '../log/embedded.ts'
+import { type KafkaInstance, takeInstance } from '../log/kafka-instance.ts'
+import type { Log } from '../log/log.ts'
 import { type Turn, takeTurn } from '../log/turn.ts'
 import { type App, loadApp } from './app.ts'
 import { type Audit, audit } from './audit.ts'
 import { CaughtUp } from './caught-up.ts'
 import type { Definition } from './definition.ts'
 import { type TrainedModel, trainMissing } from './models.ts'
+import { environmentFor, openLog } from './open-log.ts'
 import { PanelsReader } from './panels-reader.ts'
 import { type Plan, planOf } from './plan.ts'
 import { ensureTopics, isHalfForgotten, startOver } from './prepare.ts'
@@ -86,11 +88,20 @@ export async function run(options: RunOptions): Promise<RunResult> {
   options.tell.loaded(app, plan, directory)
   await options.beforeStart?.()
   const faults = testingOptions(options.testing, 'main')
-  const log = await openEmbeddedLog({ directory, durability, maintain: true, ...faults })
+  const isKafka = (await environmentFor(options.appPath)).log.kind === 'kafka'
+  const instance = isKafka ? takeInstance(directory) : undefined
   try {
-    return await new Run(options, app, inPlanOrder(chosen, plan), plan, log).go()
+    const log = await openLog({
+      ...{ directory, durability, maintain: true, ...faults },
+      ...{ app: options.appPath, instance: instance && `${instance.name}.main` },
+    })
+    try {
+      return await new Run(options, app, inPlanOrder(chosen, plan), plan, log, instance).go()
+    } finally {
+      await log.close()
+    }
   } finally {
-    await log.close()
+    instance?.release()
   }
 }
 
@@ -118,7 +129,8 @@ class Run {
   readonly #app: App
   readonly #definitions: readonly Definition[]
   readonly #plan: Plan
-  readonly #log: EmbeddedLog
+  readonly #log: Log
+  readonly #instance: KafkaInstance | undefined
   readonly #summaries: readonly SummaryReader[]
   readonly #panels: PanelsReader
   #turn: Turn | undefined
@@ -129,8 +141,10 @@ class Run {
     app: App,
     definitions: readonly Definition[],
     plan: Plan,
-    log: EmbeddedLog,
+    log: Log,
+    instance: KafkaInstance | undefined,
   ) {
+    this.#instance = instance
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#app = app
@@ -205,7 +219,10 @@ class Run {
     const { directory, durability, ratePerSecond, pipelines, testing, drain } = this.#options
     const appUrl = this.#app.url
     const untilEnd = this.#options.untilCaughtUp
-    const data = { appUrl, directory, durability, ratePerSecond, untilEnd, pipelines, testing }
+    const data = {
+      ...{ appUrl, directory, durability, ratePerSecond, untilEnd, pipelines, testing },
+      instance: this.#instance?.name,
+    }
     const workers = new Workers(data, this.#options.workers)
     this.#telling?.follow(workers)
     try {

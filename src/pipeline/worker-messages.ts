@@ -6,6 +6,8 @@ import type { RunTesting } from './run-testing.ts'
 export interface WorkerData {
   readonly appUrl: string
   readonly directory: string
+  /** Of the process, where the log is on Kafka. */
+  readonly instance: string | undefined
   readonly worker: number
   readonly ratePerSecond: number | undefined
   readonly untilEnd: boolean

@@ -1,9 +1,10 @@
 /** A worker thread: its own handle on the log, and a runner for each pipeline of the application. */
+import { fileURLToPath } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../core/clock.ts'
 import { codeOf, messageOf } from '../core/errors.ts'
-import { openEmbeddedLog } from '../log/embedded.ts'
 import { importApp } from './app.ts'
+import { openLog } from './open-log.ts'
 import { isExclusive } from './plan.ts'
 import { testingOptions } from './run-testing.ts'
 import { Runner } from './runner.ts'
@@ -20,8 +21,10 @@ async function work(data: WorkerData): Promise<void> {
   const { directory, durability, ratePerSecond, untilEnd } = data
   const [app, log] = await Promise.all([
     importApp(data.appUrl),
-    openEmbeddedLog({
+    openLog({
       directory,
+      app: fileURLToPath(data.appUrl),
+      instance: data.instance && `${data.instance}.${data.worker}`,
       durability,
       maintain: false,
       ...testingOptions(data.testing, 'workers'),

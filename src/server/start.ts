@@ -8,7 +8,7 @@ import type { Server, ServerOptions } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Clock } from '../core/clock.ts'
 import { fail, messageOf } from '../core/errors.ts'
-import { openEmbeddedLog } from '../log/embedded.ts'
+import { openLog } from '../pipeline/open-log.ts'
 import { isLoopbackHost, type ServerToken, serverToken } from './address.ts'
 import { serverApp } from './app.ts'
 import { originsIn, originsSetting } from './cross-origin.ts'
@@ -17,6 +17,8 @@ import { Monitor } from './monitor.ts'
 
 export interface ServeOptions {
   readonly directory: string
+  /** The application's file, where one is served: its configuration says where the log is. */
+  readonly app?: string | undefined
   /** Of Millrace. */
   readonly version: string
   readonly clock: Clock
@@ -64,7 +66,7 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
   const { directory, clock, version, host = defaultHost, environment = process.env } = options
   const origins = originsIn(environment)
   const token = serverToken(host, directory, environment)
-  const log = await openEmbeddedLog({ directory, maintain: false })
+  const log = await openLog({ directory, maintain: false, app: options.app })
   const ending = new AbortController()
   const monitor = new Monitor({ log, clock, version, directory })
   const identity = identityOf(directory)

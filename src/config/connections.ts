@@ -1,0 +1,201 @@
+/**
+ * Connections to Kafka that a person fills in, not assembles: one function for each way to have a
+ * cluster. Each checks what it was given at once and gives a description.
+ */
+import { z } from 'zod'
+import { fail } from '../core/errors.ts'
+import { checkOptions, secretOption, textOrSecret } from './check-options.ts'
+import type {
+  ConnectContext,
+  KafkaChoice,
+  KafkaConnection,
+  SaslConnection,
+} from './kafka-connection.ts'
+import { openSasl, passwordSasl, type SaslOptions, saslSchema } from './sasl.ts'
+import { readTls, type TlsOptions, tlsSchema } from './tls.ts'
+import { fetchFromMskSigner, tokenKeeper } from './tokens.ts'
+
+const plainPort = 9092
+
+/** `host:port` each, from a list or from one text with commas; `defaultPort` where it says none. */
+function brokersOption(defaultPort: number) {
+  return z.union([z.string(), z.array(z.string())]).transform((given, context) => {
+    const all = (typeof given === 'string' ? given.split(',') : given)
+      // Confluent's page shows them with the protocol in front.
+      .map((one) => one.trim().replace(/^[A-Z_]+:\/\//, ''))
+      .filter((one) => one !== '')
+      .map((one) => (/:\d+$/.test(one) ? one : `${one}:${defaultPort}`))
+    const wrong = all.find((one) => !isPlace(one))
+    if (wrong !== undefined || all.length === 0) {
+      const said = wrong === undefined ? 'name at least one broker' : `'${wrong}' is not host:port`
+      context.issues.push({ code: 'custom', message: said, input: given })
+    }
+    return all
+  })
+}
+
+function isPlace(text: string): boolean {
+  const port = Number(/:(\d+)$/.exec(text)?.[1])
+  const host = text.replace(/:\d+$/, '')
+  return port >= 1 && port <= 65_535 && /^(\[[\da-fA-F:.]+\]|[\w.-]+)$/.test(host)
+}
+
+export type Brokers = string | readonly string[]
+
+/** A cluster without encryption and passwords: on this machine, or in a network of its own. */
+export function kafka(options: { readonly brokers: Brokers }): KafkaChoice {
+  const schema = z.strictObject({ brokers: brokersOption(plainPort) })
+  const { brokers } = checkOptions('kafka()', schema, options)
+  return choice('kafka', brokers, {})
+}
+
+export interface ConfluentCloudOptions {
+  /** `pkc-xxxxx.REGION.PROVIDER.confluent.cloud:9092`, as the cluster's settings show it. */
+  readonly bootstrap: string
+  readonly apiKey: z.input<typeof textOrSecret>
+  readonly apiSecret: z.input<typeof secretOption>
+}
+
+/** Confluent Cloud: TLS, and an API key of the cluster. */
+export function confluentCloud(options: ConfluentCloudOptions): KafkaChoice {
+  const schema = z.strictObject({
+    bootstrap: brokersOption(plainPort),
+    apiKey: textOrSecret,
+    apiSecret: secretOption,
+  })
+  const checked = checkOptions('confluentCloud()', schema, options)
+  const { bootstrap, apiKey, apiSecret } = checked
+  const sasl = async () => passwordSasl('PLAIN', apiKey, apiSecret)
+  return choice('confluentCloud', bootstrap, { tls: {}, sasl, mechanism: 'PLAIN' })
+}
+
+const mskPorts = { iam: 9098, scram: 9096, tls: 9094 } as const
+/** The same from outside the cluster's network. */
+const mskPublicPorts = { iam: 9198, scram: 9196, tls: 9194 } as const
+
+const mskSchema = (auth: keyof typeof mskPorts) => {
+  const shared = { brokers: brokersOption(mskPorts[auth]), auth: z.literal(auth) }
+  if (auth === 'scram') {
+    return z.strictObject({ ...shared, username: textOrSecret, password: secretOption })
+  }
+  if (auth === 'tls') return z.strictObject({ ...shared, tls: tlsSchema })
+  const text = z.string().min(1).optional()
+  return z.strictObject({ ...shared, region: text, profile: text, roleArn: text })
+}
+
+export type MskOptions =
+  | {
+      readonly brokers: Brokers
+      readonly auth: 'iam'
+      /** Default: what the brokers' names say. */
+      readonly region?: string
+      /** A profile of ~/.aws; default: AWS's own order of places. */
+      readonly profile?: string
+      /** A role to take on first. */
+      readonly roleArn?: string
+    }
+  | {
+      readonly brokers: Brokers
+      readonly auth: 'scram'
+      readonly username: z.input<typeof textOrSecret>
+      readonly password: z.input<typeof secretOption>
+    }
+  | { readonly brokers: Brokers; readonly auth: 'tls'; readonly tls: TlsOptions }
+
+/** Amazon MSK, provisioned, serverless or express. `load` is for tests: the signer's package. */
+export function msk(options: MskOptions, load?: () => Promise<unknown>): KafkaChoice {
+  const where = 'msk()'
+  const auth = options?.auth
+  if (!Object.hasOwn(mskPorts, String(auth))) {
+    throw fail('CONFIG_INVALID', `${where}: option 'auth' is one of 'iam', 'scram' and 'tls'`)
+  }
+  const checked = checkOptions(where, mskSchema(auth) as z.ZodType<MskOptions>, options)
+  const brokers = checked.brokers as readonly string[]
+  checkMskPorts(brokers, auth)
+  if (checked.auth === 'tls') return choice('msk', brokers, { tls: checked.tls })
+  if (checked.auth === 'scram') {
+    const { username, password } = checked
+    const mechanism = 'SCRAM-SHA-512'
+    const sasl = async () => passwordSasl(mechanism, username, password)
+    return choice('msk', brokers, { tls: {}, sasl, mechanism })
+  }
+  const region = checked.region ?? regionOf(brokers)
+  const identity = { region, profile: checked.profile, roleArn: checked.roleArn }
+  const token = tokenKeeper(() => fetchFromMskSigner(identity, load))
+  const sasl = async (): Promise<SaslConnection> => ({ mechanism: 'OAUTHBEARER', token })
+  return choice('msk', brokers, { tls: {}, sasl, mechanism: 'AWS IAM' })
+}
+
+/** MSK serves each kind of sign-in on a port of its own; with another one it only hangs up. */
+function checkMskPorts(brokers: readonly string[], auth: keyof typeof mskPorts): void {
+  const served = new Map<number, string>([[plainPort, 'without encryption']])
+  for (const ports of [mskPorts, mskPublicPorts]) {
+    for (const [name, port] of Object.entries(ports)) served.set(port, `auth '${name}'`)
+  }
+  for (const broker of brokers) {
+    const what = served.get(Number(broker.slice(broker.lastIndexOf(':') + 1)))
+    if (what === undefined || what === `auth '${auth}'`) continue
+    const right = `${mskPorts[auth]}, or ${mskPublicPorts[auth]} from outside its network`
+    throw fail('CONFIG_INVALID', `msk(): ${broker} is the port ${what}; '${auth}' is on ${right}`)
+  }
+}
+
+/** `b-1.name.id.c2.kafka.eu-west-1.amazonaws.com`, `boot-id.c1.kafka-serverless.us-east-1...` */
+function regionOf(brokers: readonly string[]): string {
+  const found = brokers.map((one) => /\.kafka(?:-serverless)?\.([a-z\d-]+)\.amazonaws\./.exec(one))
+  const region = found.find((match) => match !== null)?.[1] ?? process.env.AWS_REGION
+  if (region !== undefined && region !== '') return region
+  const what = 'the brokers do not have the names that AWS gave them'
+  throw fail('CONFIG_INVALID', `msk(): option 'region' is missing, and ${what}`)
+}
+
+export interface SelfManagedOptions {
+  readonly brokers: Brokers
+  /** Default: true, with the authorities that the world trusts. False: no encryption. */
+  readonly tls?: boolean | TlsOptions
+  readonly sasl?: SaslOptions
+}
+
+/** A cluster that you or somebody else runs, with its own certificates and passwords. */
+export function selfManaged(options: SelfManagedOptions): KafkaChoice {
+  const schema = z.strictObject({
+    brokers: brokersOption(plainPort),
+    tls: z.union([z.boolean(), tlsSchema]).default(true),
+    sasl: saslSchema.optional(),
+  })
+  const { brokers, tls, sasl } = checkOptions('selfManaged()', schema, options)
+  return choice('selfManaged', brokers, {
+    ...(tls === false ? {} : { tls: tls === true ? {} : tls }),
+    ...(sasl === undefined
+      ? {}
+      : { sasl: (context) => openSasl(sasl, context), mechanism: sasl.mechanism }),
+  })
+}
+
+interface Security {
+  readonly tls?: TlsOptions
+  readonly sasl?: (context: ConnectContext) => Promise<SaslConnection>
+  /** For people. */
+  readonly mechanism?: string
+}
+
+function choice(by: string, brokers: readonly string[], security: Security): KafkaChoice {
+  const { tls, sasl, mechanism } = security
+  const isMutual = tls?.certificate !== undefined || tls?.pkcs12 !== undefined
+  const said = [tls === undefined ? 'no encryption' : isMutual ? 'mutual TLS' : 'TLS']
+  if (mechanism !== undefined) said.push(mechanism)
+  return {
+    kind: 'kafka',
+    by,
+    brokers,
+    security: said.join(', '),
+    async connection(context): Promise<KafkaConnection> {
+      return {
+        brokers,
+        clientId: context.clientId,
+        ...(tls === undefined ? {} : { tls: await readTls(`${by}()`, tls, context.directory) }),
+        ...(sasl === undefined ? {} : { sasl: await sasl(context) }),
+      }
+    },
+  }
+}

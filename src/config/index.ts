@@ -1,0 +1,23 @@
+/** `millrace/config`: what millrace.config.ts is written with. */
+export {
+  type Brokers,
+  type ConfluentCloudOptions,
+  confluentCloud,
+  kafka,
+  type MskOptions,
+  msk,
+  type SelfManagedOptions,
+  selfManaged,
+} from './connections.ts'
+export {
+  type Config,
+  defineConfig,
+  type EmbeddedChoice,
+  type EnvironmentOptions,
+  embedded,
+  type LogChoice,
+} from './environment.ts'
+export type { KafkaChoice, KafkaConnection } from './kafka-connection.ts'
+export type { SaslOptions } from './sasl.ts'
+export { Secret, type SecretOptions, secret } from './secret.ts'
+export type { TlsOptions } from './tls.ts'

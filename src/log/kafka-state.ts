@@ -1,0 +1,227 @@
+/**
+ * Keyed state on Kafka: every change is a message of a compacted topic, the store's changelog, written
+ * in the transaction of the commit that makes it. What is asked for is answered from a copy in memory,
+ * which is filled by reading the changelog and by nothing else: what was aborted never gets in, and
+ * what other processes committed does. A copy takes as much memory as the store's partition has
+ * values, and is read anew after a start: issue 7 brings one on disk.
+ */
+import type { Batch } from '../core/batch.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { codeOf, fail } from '../core/errors.ts'
+import { changelogOf, outputsOf } from './kafka-changelog.ts'
+import type { KafkaTopics, ReadMessages } from './kafka-topics.ts'
+import {
+  defaultTopicSettings,
+  type Log,
+  type Output,
+  type StateChange,
+  type TopicSettings,
+} from './log.ts'
+
+type Topics = 'topic' | 'writtenEnd' | 'ensureTopic' | 'deleteTopic'
+
+export interface KafkaStateOptions {
+  readonly topics: Pick<KafkaTopics, Topics>
+  /** `Log.read`: committed messages, up to where they are decided. */
+  readonly read: ReadMessages
+  /** `Log.offsets`. */
+  readonly offsets: Log['offsets']
+  readonly clock?: Clock
+}
+
+/** What was read of one partition of a changelog. */
+interface Copy {
+  readonly topic: string
+  readonly partition: number
+  /** Of the topic that was read. */
+  identity: string
+  readonly values: Map<string, Buffer>
+  position: number
+  usedAtMs: number
+  /** Reading on, for those who asked before it began. */
+  running: Promise<void> | undefined
+  /** For those who asked since: what was committed before they asked is not left out. */
+  next: Promise<void> | undefined
+}
+
+const settings: Omit<TopicSettings, 'partitions'> = {
+  ...defaultTopicSettings,
+  cleanup: 'compact',
+  // A window or a join keeps all of a key in one value.
+  maxMessageBytes: 4 * 1024 * 1024,
+}
+/** A copy that nobody asked for so long is dropped: its partition went to another process. */
+const unusedMs = 10 * 60_000
+/** Of a transaction that is open, or whose markers are being written. */
+const firstWaitMs = 1
+const longestWaitMs = 50
+/** Its coordinator ends a transaction that nobody ends after 10 s. */
+const patienceMs = 30_000
+
+export class KafkaState {
+  readonly #topics: KafkaStateOptions['topics']
+  readonly #read: ReadMessages
+  readonly #offsets: Log['offsets']
+  readonly #clock: Clock
+  /** By topic and partition. */
+  readonly #copies = new Map<string, Copy>()
+
+  constructor({ topics, read, offsets, clock = systemClock }: KafkaStateOptions) {
+    this.#topics = topics
+    this.#read = read
+    this.#offsets = offsets
+    this.#clock = clock
+  }
+
+  /**
+   * See `Log.state`. Everything that was committed anywhere before the call is seen: a transaction
+   * that is open when it is made is waited for. Throws `LOG_BUSY` where it does not end.
+   */
+  async state(
+    store: string,
+    partition: number,
+    keys: readonly string[],
+  ): Promise<Map<string, Buffer>> {
+    const copy = this.#copyOf(changelogOf(store), partition)
+    await this.#fresh(copy)
+    const found = new Map<string, Buffer>()
+    for (const key of keys) {
+      const value = copy.values.get(key)
+      if (value !== undefined) found.set(key, Buffer.from(value))
+    }
+    return found
+  }
+
+  /**
+   * What changes write in their transaction, to topics that are there once this resolves: one output
+   * a store and partition. An output may be larger than one record batch may be.
+   */
+  async changesToOutputs(changes: readonly StateChange[]): Promise<Output[]> {
+    const outputs = outputsOf(changes, this.#clock.now())
+    await Promise.all(
+      [...Map.groupBy(outputs, ({ topic }) => topic)].map(([topic, of]) => {
+        const most = Math.max(...of.map(({ partition }) => partition))
+        return this.#topics.ensureTopic(topic, { ...settings, partitions: roomFor(most) })
+      }),
+    )
+    return outputs
+  }
+
+  /** See `Log.deleteState`. */
+  async deleteState(store: string): Promise<void> {
+    const topic = changelogOf(store)
+    await this.#topics.deleteTopic(topic).catch((error: unknown) => {
+      if (codeOf(error) !== 'TOPIC_UNKNOWN') throw error
+    })
+    for (const [name, copy] of this.#copies) if (copy.topic === topic) this.#copies.delete(name)
+  }
+
+  #copyOf(topic: string, partition: number): Copy {
+    const now = this.#clock.now()
+    for (const [name, { usedAtMs, running }] of this.#copies) {
+      if (now - usedAtMs > unusedMs && running === undefined) this.#copies.delete(name)
+    }
+    const name = `${topic}/${partition}`
+    const copy = this.#copies.get(name) ?? emptyCopy(topic, partition)
+    copy.usedAtMs = now
+    this.#copies.set(name, copy)
+    return copy
+  }
+
+  /** Resolves once the copy has what was committed before the call. */
+  #fresh(copy: Copy): Promise<void> {
+    if (copy.running === undefined) {
+      copy.running = this.#readOn(copy)
+        .catch((error: unknown) => {
+          if (codeOf(error) !== 'TOPIC_UNKNOWN') throw error
+          // It was deleted while it was read.
+          forget(copy, '')
+        })
+        .finally(() => {
+          copy.running = undefined
+        })
+      return copy.running
+    }
+    const again = () => {
+      copy.next = undefined
+      return this.#fresh(copy)
+    }
+    copy.next ??= copy.running.then(again, again)
+    return copy.next
+  }
+
+  async #readOn(copy: Copy): Promise<void> {
+    const { topic, partition } = copy
+    const info = await this.#topics.topic(topic)
+    if (info?.identity !== copy.identity) forget(copy, info?.identity ?? '')
+    if (info === undefined || partition >= info.partitions) return
+    const untilMs = this.#clock.now() + patienceMs
+    const end = await this.#decidedEnd(copy, untilMs)
+    for (let waitMs = firstWaitMs; copy.position < end; ) {
+      const batch = await this.#read(topic, partition, copy.position)
+      if (batch !== undefined) take(copy, batch, end)
+      else waitMs = await this.#wait(copy, untilMs, waitMs)
+    }
+  }
+
+  /**
+   * What is written of a transaction that is open may be committed a moment from now, or may be
+   * already, with the marker still on its way: so all that is written now is waited for.
+   */
+  async #decidedEnd({ topic, partition }: Copy, untilMs: number): Promise<number> {
+    const [written, range] = await Promise.all([
+      this.#topics.writtenEnd(topic, partition),
+      this.#offsets(topic, partition),
+    ])
+    let { end } = range
+    for (
+      let waitMs = firstWaitMs;
+      end < written;
+      end = (await this.#offsets(topic, partition)).end
+    ) {
+      waitMs = await this.#wait({ topic, partition, position: end }, untilMs, waitMs)
+    }
+    return end
+  }
+
+  /** Returns how long to wait the next time. */
+  async #wait(
+    { topic, partition, position }: Pick<Copy, 'topic' | 'partition' | 'position'>,
+    untilMs: number,
+    waitMs: number,
+  ): Promise<number> {
+    if (this.#clock.now() > untilMs) {
+      const words = `${topic}/${partition}: a transaction does not end, at offset ${position}`
+      throw fail('LOG_BUSY', `state: ${words}`, { waitMs: 1000 })
+    }
+    await this.#clock.sleep(waitMs)
+    return Math.min(longestWaitMs, waitMs * 2)
+  }
+}
+
+const emptyCopy = (topic: string, partition: number): Copy => ({
+  ...{ topic, partition, identity: '', values: new Map(), position: 0, usedAtMs: 0 },
+  ...{ running: undefined, next: undefined },
+})
+
+function forget(copy: Copy, identity: string): void {
+  copy.identity = identity
+  copy.values.clear()
+  copy.position = 0
+}
+
+/** No further than `end`: what is behind it may be a part of a commit. */
+function take(copy: Copy, batch: Batch, end: number): void {
+  const { bytes, offsets, keyStarts, keyEnds, valueStarts, valueEnds } = batch
+  for (let index = 0; index < batch.count && offsets[index]! < end; index++) {
+    const key = bytes.toString('utf8', keyStarts[index]!, keyEnds[index]!)
+    const start = valueStarts[index]!
+    if (start < 0) copy.values.delete(key)
+    // Copied, so that a value does not keep all that was fetched with it.
+    else copy.values.set(key, Buffer.from(bytes.subarray(start, valueEnds[index]!)))
+  }
+  copy.position = Math.min(end, batch.nextOffset)
+}
+
+/** A power of two, so that a topic that grows with its partitions grows seldom. */
+const roomFor = (partition: number): number => 2 ** Math.ceil(Math.log2(partition + 1))

@@ -1,0 +1,326 @@
+/**
+ * The log on Apache Kafka: topics, groups and offsets are Kafka's own, so its own tools read what is
+ * written here and write what is read here. docs/architecture.md says how a commit becomes a
+ * transaction.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Batch } from '../core/batch.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { fail } from '../core/errors.ts'
+import { KafkaClient, type KafkaConnection } from './kafka-client.ts'
+import { KafkaCommits } from './kafka-commit.ts'
+import { KafkaControl } from './kafka-control.ts'
+import { KafkaGroups } from './kafka-groups.ts'
+import { joinKafkaGroup, type KafkaMembership } from './kafka-membership.ts'
+import { checkCheckpoints, prepareOutputs } from './kafka-prepare.ts'
+import { KafkaReader } from './kafka-reader.ts'
+import { KafkaState } from './kafka-state.ts'
+import { KafkaTopics } from './kafka-topics.ts'
+import { TransactionalProducer, type TransactionResult } from './kafka-transaction.ts'
+import type {
+  Checkpoint,
+  Commit,
+  CommitResult,
+  GroupInfo,
+  JoinOptions,
+  Log,
+  Membership,
+  OffsetRange,
+  ReadOptions,
+  TopicInfo,
+  TopicSettings,
+} from './log.ts'
+import { decodeRecordBatches } from './record-batch.ts'
+
+export interface KafkaLogOptions {
+  readonly connection: KafkaConnection
+  /**
+   * Names this handle in transactional ids. The same name after a restart ends at once what was
+   * under way before; two handles at the same time may not share it. Default: a new one.
+   */
+  readonly instance?: string
+  /** For members that ask for none of their own. Default 10 s. */
+  readonly sessionTimeoutMs?: number
+  /** Copies of each partition of topics that are made; default: the brokers' own. */
+  readonly replicationFactor?: number
+  readonly clock?: Clock
+}
+
+/** Opens a log on a cluster. Throws `LOG_UNREACHABLE` where no broker answers. */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
+  const log = new KafkaLog(options)
+  try {
+    await log.open()
+  } catch (error) {
+    await log.close()
+    throw error
+  }
+  return log
+}
+
+/** How long what was committed may take to be seen, while its markers are written. */
+const markerPatienceMs = 30_000
+const markerWaitMs = 2
+const countBytes = 4 * 1024 * 1024
+
+interface Slot {
+  readonly group: string
+  readonly index: number
+  readonly member: KafkaMembership
+  readonly commits: KafkaCommits
+}
+
+class KafkaLog implements Log {
+  readonly #clock: Clock
+  readonly #client: KafkaClient
+  readonly #topics: KafkaTopics
+  readonly #reader: KafkaReader
+  readonly #groups: KafkaGroups
+  readonly #control: KafkaControl
+  readonly #state: KafkaState
+  readonly #instance: string
+  readonly #sessionTimeoutMs: number | undefined
+  /** Of members that commit; their transactional ids are used again once they have left. */
+  #slots: Slot[] = []
+  readonly #own: KafkaCommits
+  /** Commits are encoded one after the other, so that they keep the order of their calls. */
+  #preparing: Promise<unknown> = Promise.resolve()
+  #closing: Promise<void> | undefined
+
+  constructor(options: KafkaLogOptions) {
+    const { connection, instance, replicationFactor, clock = systemClock } = options
+    this.#sessionTimeoutMs = options.sessionTimeoutMs
+    this.#clock = clock
+    this.#instance = instance ?? randomUUID()
+    this.#client = new KafkaClient(connection, clock)
+    this.#topics = new KafkaTopics(this.#client, { clock, replicationFactor })
+    this.#reader = new KafkaReader(this.#client, async (topic, partition) => {
+      return (await this.#topics.offsets(topic, partition)).start
+    })
+    this.#control = new KafkaControl(this)
+    this.#groups = new KafkaGroups(this.#client, {
+      topics: this.#topics,
+      isPaused: (group) => this.#control.isPaused(group),
+    })
+    this.#state = new KafkaState({
+      topics: this.#topics,
+      read: (topic, partition, offset) => this.read(topic, partition, offset),
+      offsets: (topic, partition) => this.offsets(topic, partition),
+    })
+    this.#own = this.#commitsOf(undefined, `millrace.${this.#instance}`)
+  }
+
+  async open(): Promise<void> {
+    await this.#client.patiently('kafka', () => this.#client.controller(), {
+      untilMs: this.#clock.now() + 15_000,
+    })
+  }
+
+  async createTopic(name: string, settings?: Partial<TopicSettings>): Promise<TopicInfo> {
+    const info = await this.#topics.createTopic(name, settings)
+    this.#reader.forget(name)
+    return info
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    await this.#topics.deleteTopic(name)
+    this.#reader.forget(name)
+    await this.#groups.topicForgotten(name)
+  }
+
+  topics(): Promise<readonly TopicInfo[]> {
+    return this.#topics.topics()
+  }
+
+  topic(name: string): Promise<TopicInfo | undefined> {
+    return this.#topics.topic(name)
+  }
+
+  async offsets(topic: string, partition: number): Promise<OffsetRange> {
+    const untilMs = Date.now() + markerPatienceMs
+    for (;;) {
+      const range = await this.#topics.offsets(topic, partition)
+      const isWhole = range.end >= this.#reader.endOf(topic, partition)
+      if (isWhole || Date.now() > untilMs) return range
+      await this.#clock.sleep(markerWaitMs)
+    }
+  }
+
+  offsetAtTime(topic: string, partition: number, timeMs: number): Promise<number> {
+    const read = (name: string, of: number, offset: number) => this.read(name, of, offset)
+    return this.#topics.offsetAtTime(topic, partition, timeMs, read)
+  }
+
+  read(
+    topic: string,
+    partition: number,
+    offset: number,
+    { maxBytes }: ReadOptions = {},
+  ): Promise<Batch | undefined> {
+    return this.#reader.read(topic, partition, offset, maxBytes)
+  }
+
+  revision(): number {
+    return this.#reader.revision
+  }
+
+  changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#reader.changed(since, waitMs, signal)
+  }
+
+  async count(
+    topic: string,
+    partition: number,
+    range: OffsetRange,
+    { by }: { readonly by?: string } = {},
+  ): Promise<number> {
+    if (by !== undefined) await this.#control.read()
+    const producers = by === undefined ? undefined : this.#control.producersOf(by)
+    const { end } = await this.offsets(topic, partition)
+    let found = 0
+    for (let from = range.start; from < Math.min(range.end, end); ) {
+      const fetched = await this.#reader.look(topic, partition, from, countBytes)
+      if (fetched === undefined) break
+      const { bytes, nextOffset } = fetched
+      const batches = fetched.batches.filter((one) => producers?.has(one.producerId) ?? true)
+      const stored = { topic, partition, origin: '', bytes, batches, from, nextOffset }
+      const { count, offsets } = decodeRecordBatches(stored)
+      for (let index = 0; index < count; index++) if (offsets[index]! < range.end) found++
+      from = nextOffset
+    }
+    return found
+  }
+
+  commit(commit: Commit): Promise<CommitResult> {
+    const submitted = this.#preparing.then(() => this.#prepare(commit))
+    this.#preparing = submitted.catch(() => undefined)
+    return submitted.then(({ result }) => result)
+  }
+
+  async join(group: string, options: JoinOptions): Promise<Membership> {
+    const missing: JoinOptions['topics'][number][] = []
+    for (const topic of options.topics) {
+      if ((await this.#topics.known(topic.name)) === undefined) missing.push(topic)
+    }
+    if (missing.length > 0) await this.#topics.ensureSplitTopics(missing)
+    this.#groups.expect(group, options)
+    const sessionTimeoutMs = options.sessionTimeoutMs ?? this.#sessionTimeoutMs
+    const join = sessionTimeoutMs === undefined ? options : { ...options, sessionTimeoutMs }
+    const member = await joinKafkaGroup({
+      ...{ client: this.#client, clock: this.#clock, group, join },
+      paused: () => this.#control.isPaused(group),
+    })
+    await this.#freeSlots()
+    const taken = this.#slots.filter((slot) => slot.group === group).map(({ index }) => index)
+    let index = 0
+    while (taken.includes(index)) index++
+    const commits = this.#commitsOf(member, `${group}.${this.#instance}.${index}`)
+    this.#slots.push({ group, index, member, commits })
+    return member
+  }
+
+  groups(): Promise<readonly GroupInfo[]> {
+    return this.#withPauses(() => this.#groups.groups())
+  }
+
+  group(name: string): Promise<GroupInfo | undefined> {
+    return this.#withPauses(() => this.#groups.group(name))
+  }
+
+  resetGroup(name: string, checkpoints: readonly Checkpoint[]): Promise<void> {
+    return this.#groups.resetGroup(name, checkpoints)
+  }
+
+  deleteGroup(name: string): Promise<void> {
+    return this.#groups.deleteGroup(name)
+  }
+
+  pauseGroup(name: string, paused: boolean): Promise<void> {
+    return this.#control.setPaused(name, paused)
+  }
+
+  state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>> {
+    return this.#state.state(store, partition, keys)
+  }
+
+  deleteState(store: string): Promise<void> {
+    return this.#state.deleteState(store)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#preparing
+    await Promise.all(
+      [this.#own, ...this.#slots.map((slot) => slot.commits)].map((one) => one.close()),
+    )
+    await this.#reader.close()
+    await this.#client.close()
+  }
+
+  /** Encoded and in the queue of its producer; the result comes later, so it is wrapped. */
+  async #prepare(commit: Commit): Promise<{ readonly result: Promise<CommitResult> }> {
+    checkCheckpoints(commit)
+    const { outputs, changes = [], changesOf, member } = commit
+    const commits = member === undefined ? this.#own : this.#slotOf(member).commits
+    const changed = await this.#state.changesToOutputs(changes)
+    const known = (name: string) => this.#topics.known(name)
+    const prepared = await prepareOutputs([...outputs, ...changed], known)
+    const own = ({ baseOffsets }: CommitResult) => ({
+      baseOffsets: baseOffsets.slice(0, outputs.length),
+    })
+    const asked =
+      changesOf === undefined
+        ? commit
+        : { ...commit, changesOf: (result: CommitResult) => changesOf(own(result)) }
+    const result = commits.submit(asked, prepared).then(own)
+    // Who waits for it hears of its failure; nobody else has to.
+    result.catch(() => undefined)
+    return { result }
+  }
+
+  #slotOf(member: Membership): Slot {
+    const slot = this.#slots.find((one) => one.member === member)
+    if (slot !== undefined && !slot.member.isGone) return slot
+    throw fail('MEMBER_FENCED', `group ${member.group}: member ${member.memberId} has left it`)
+  }
+
+  /** Transactional ids of members that have left are free again. */
+  async #freeSlots(): Promise<void> {
+    const gone = this.#slots.filter(({ member }) => member.isGone)
+    this.#slots = this.#slots.filter(({ member }) => !member.isGone)
+    await Promise.all(gone.map(({ commits }) => commits.close()))
+  }
+
+  #commitsOf(member: KafkaMembership | undefined, transactionalId: string): KafkaCommits {
+    const producer = new TransactionalProducer({
+      ...{ client: this.#client, clock: this.#clock, transactionalId },
+      onProducerId: async (producerId) => {
+        if (member !== undefined) await this.#control.noteProducer(producerId, member.group)
+      },
+    })
+    return new KafkaCommits({
+      ...{ client: this.#client, producer, member },
+      encodeChanges: async (changes) =>
+        prepareOutputs(await this.#state.changesToOutputs(changes), (name) =>
+          this.#topics.known(name),
+        ),
+      onCommitted: (result) => this.#noteCommitted(result),
+    })
+  }
+
+  #noteCommitted({ parts, baseOffsets }: TransactionResult): void {
+    for (const [index, { topic, partition, count }] of parts.entries()) {
+      this.#reader.noteEnd(topic, partition, baseOffsets[index]! + count)
+    }
+    if (parts.length > 0) this.#reader.wake()
+  }
+
+  async #withPauses<Result>(work: () => Promise<Result>): Promise<Result> {
+    await this.#control.read()
+    return work()
+  }
+}

@@ -1,0 +1,35 @@
+/** Opens the log that the environment names: `--env`, which MILLRACE_ENV hands on, picks it. */
+import { chooseEnvironment, type Environment } from '../config/environment.ts'
+import { type EmbeddedLogOptions, openEmbeddedLog } from '../log/embedded.ts'
+import type { Log } from '../log/log.ts'
+
+export interface OpenLogOptions extends EmbeddedLogOptions {
+  /** The application's file: the configuration is looked for from there on. Default: from here. */
+  readonly app?: string | undefined
+  /** On Kafka: the handle's name in transactional ids, see log/kafka-instance.ts. */
+  readonly instance?: string | undefined
+  /** What a broker's logs name this handle by. */
+  readonly clientId?: string
+}
+
+export const environmentVariable = 'MILLRACE_ENV'
+
+/** Throws `CONFIG_INVALID`. */
+export const environmentFor = (app: string = process.cwd()): Promise<Environment> =>
+  chooseEnvironment({ name: process.env[environmentVariable] || undefined, app })
+
+/** Throws `CONFIG_INVALID`, and what stands in the way of the log. */
+export async function openLog(options: OpenLogOptions): Promise<Log> {
+  const { app, instance, clientId = 'millrace', ...embedded } = options
+  const { log, directory } = await environmentFor(app)
+  if (log.kind === 'embedded') return openEmbeddedLog(embedded)
+  // Loaded when it is used: most runs have no Kafka.
+  const { openKafkaLog } = await import('../log/kafka.ts')
+  const connection = await log.connection({ clientId, directory })
+  const { sessionTimeoutMs } = embedded
+  return openKafkaLog({
+    connection,
+    ...(instance === undefined ? {} : { instance }),
+    ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
+  })
+}
