@@ -9,9 +9,16 @@ import {
   shortBytes,
   shortDuration,
   shortNumber,
+  shortTime,
 } from './format.ts'
 
 describe('web: format', () => {
+  it('says the day of a time that is not of today', () => {
+    const noon = new Date(2002, 9, 2, 12, 3, 4).getTime()
+    assert.equal(shortTime(noon, noon + 3_600_000), '12:03:04')
+    assert.equal(shortTime(noon, noon + 86_400_000), '2002-10-02 12:03')
+  })
+
   it('shortens numbers to what a person reads, without a jump at the borders', () => {
     const expected = {
       0: '0',

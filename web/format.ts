@@ -81,11 +81,21 @@ export function clockTime(timeMs: number): string {
   return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`
 }
 
+/** `14:03:12`; with its day where that is another than the reader's: `2002-10-02 14:03`. */
+export function shortTime(timeMs: number, nowMs: number): string {
+  const day = dayOf(timeMs)
+  return day === dayOf(nowMs) ? clockTime(timeMs) : `${day} ${clockTime(timeMs).slice(0, 5)}`
+}
+
+function dayOf(timeMs: number): string {
+  const date = new Date(timeMs)
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
+}
+
 /** `2026-03-09 14:03:12.250`. */
 export function fullTime(timeMs: number): string {
-  const date = new Date(timeMs)
-  const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`
-  return `${day} ${clockTime(timeMs)}.${pad(date.getMilliseconds(), 3)}`
+  const milliseconds = new Date(timeMs).getMilliseconds()
+  return `${dayOf(timeMs)} ${clockTime(timeMs)}.${pad(milliseconds, 3)}`
 }
 
 /** `12 s ago`, `3 h ago`. */

@@ -118,7 +118,7 @@ export async function until(isTrue: () => Promise<boolean>): Promise<void> {
 }
 
 export const isFocused = (place: Locator): Promise<boolean> =>
-  place.evaluate((node) => node === document.activeElement)
+  place.evaluate((node) => node.matches(':focus'))
 
 /** How much wider the page is than what is seen of it. */
 export const overhang = (page: Page): Promise<number> =>

@@ -59,7 +59,7 @@ const visits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   'Dead letters': async (page) => {
     await page.locator('.letters summary').first().click()
     await page.getByRole('heading', { name: 'As it was read' }).waitFor()
-    await page.getByText("reading 'subject'").waitFor()
+    await page.locator('.letter-message').getByText("reading 'subject'").waitFor()
   },
   Ledger: async (page) => {
     await page.getByText('Balanced: in every pipeline').waitFor()

@@ -1,4 +1,6 @@
 /** How the connection to the server is, in words. The only thing that is read out by itself. */
+import { useEffect, useState } from 'preact/hooks'
+import { endSession, hasSession } from '../data/api.ts'
 import { useKnown } from '../data/hooks.ts'
 import type { Connection } from '../data/store.ts'
 import { clockTime } from '../format.ts'
@@ -21,6 +23,7 @@ export function ConnectionState() {
         <span class="lamp" aria-hidden="true" />
         {wordsOf(connection)}
       </span>
+      {connection.kind === 'live' && <SignOut />}
       {state !== undefined && <span class="version">Millrace {state.version}</span>}
       {isOther && (
         <button type="button" onClick={() => location.reload()}>
@@ -28,5 +31,28 @@ export function ConnectionState() {
         </button>
       )}
     </div>
+  )
+}
+
+/** Where the server wants a token, and this browser gave it. */
+function SignOut() {
+  const [isSignedIn, setSignedIn] = useState(false)
+  const [problem, setProblem] = useState<string>()
+  useEffect(() => {
+    hasSession().then(setSignedIn)
+  }, [])
+  if (!isSignedIn) return null
+  const signOut = () =>
+    endSession().then(
+      () => location.reload(),
+      (error: Error) => setProblem(error.message),
+    )
+  return (
+    <>
+      {problem !== undefined && <span class="bad">not signed out: {problem}</span>}
+      <button type="button" class="plain" onClick={signOut}>
+        Sign out
+      </button>
+    </>
   )
 }

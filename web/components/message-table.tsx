@@ -1,7 +1,7 @@
 /** Messages of a topic, a row each; a row opens to all that is known of the message. */
 import type { MessageView } from '../../src/server/state.ts'
 import { hrefOf } from '../data/route.ts'
-import { clockTime, fullTime, oneLine, pretty } from '../format.ts'
+import { fullTime, oneLine, pretty, shortTime } from '../format.ts'
 import { Table } from './table.tsx'
 
 export const placeOf = ({ partition, offset }: MessageView) => `${partition}/${offset}`
@@ -23,7 +23,7 @@ export function MessageTable(props: {
       columns={[
         {
           title: 'Time',
-          cell: ({ timeMs }) => <span class="figure">{clockTime(timeMs)}</span>,
+          cell: ({ timeMs }) => <span class="figure">{shortTime(timeMs, Date.now())}</span>,
           full: ({ timeMs }) => fullTime(timeMs),
         },
         {

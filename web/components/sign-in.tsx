@@ -1,4 +1,4 @@
-/** Where a server is open to others it wants a token, which it printed when it started. */
+/** Where a server is open to others it wants a token: what is to be known of it, and where it is given. */
 import { useState } from 'preact/hooks'
 import { beginSession } from '../data/api.ts'
 import { Problem } from './states.tsx'
@@ -22,8 +22,8 @@ export function SignIn() {
     <section class="card" aria-labelledby="sign-in">
       <h2 id="sign-in">This server wants a token</h2>
       <p class="quiet">
-        It printed one when it started, and keeps it in the file <code>token</code> of its
-        directory.
+        Whoever started it knows it: it stands in the environment as <code>MILLRACE_TOKEN</code>, or
+        in the file <code>token</code> of the state directory (<code>.millrace</code>).
       </p>
       <form class="bar after" onSubmit={begin}>
         <label>

@@ -85,11 +85,18 @@ export const workDeadLetters = (
 /** The token becomes a cookie that scripts cannot read. */
 export const beginSession = (token: string) => postJson<undefined>('api/session', { token })
 
+export const endSession = () => call<undefined>('api/session', { method: 'DELETE' })
+
 /** Whether the server is there and refuses to answer without a token; a stream of events cannot tell. */
-export async function isTokenWanted(): Promise<boolean> {
+export const isTokenWanted = () => isRefused({})
+
+/** Whether it would refuse who brings no cookie: then this browser is signed in. */
+export const hasSession = () => isRefused({ credentials: 'omit' })
+
+async function isRefused(init: RequestInit): Promise<boolean> {
   try {
     const signal = AbortSignal.timeout(patienceMs)
-    return (await fetch('api/state', { method: 'HEAD', signal })).status === 401
+    return (await fetch('api/state', { ...init, method: 'HEAD', signal })).status === 401
   } catch {
     return false
   }

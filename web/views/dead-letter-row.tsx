@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks'
 import type { DeadLetterView } from '../../src/server/state.ts'
 import { Value } from '../components/message-table.tsx'
 import { hrefOf } from '../data/route.ts'
-import { ageText, fullTime, rawText } from '../format.ts'
+import { ageText, fullTime, oneLine, rawText } from '../format.ts'
 
 export function LetterRow(props: {
   readonly letter: DeadLetterView
@@ -23,6 +23,10 @@ export function LetterRow(props: {
           <span class="quiet" title={fullTime(atMs)}>
             {`${topic} ${partition}/${offset}, ${tries === 1 ? 'tried once' : `tried ${tries} times`}, ${ageText(atMs, nowMs)}`}
           </span>
+          {/* Opened, it stands below in full. */}
+          {!isOpen && letter.message !== '' && (
+            <span class="quiet letter-why">{oneLine(letter.message, 300)}</span>
+          )}
         </summary>
         {isOpen && <Contents letter={letter} />}
       </details>
@@ -32,6 +36,8 @@ export function LetterRow(props: {
 
 function Contents({ letter }: { letter: DeadLetterView }) {
   const raw = rawText(letter.raw)
+  // So much of it is sent at most.
+  const isCut = letter.raw.length * 0.75 >= 4096
   return (
     <div class="letter">
       {letter.message !== '' && <p class="letter-message">{letter.message}</p>}
@@ -40,12 +46,12 @@ function Contents({ letter }: { letter: DeadLetterView }) {
         {letter.value === null ? (
           <p class="quiet">It could not be read as a value, or it is a delete.</p>
         ) : (
-          <Value value={letter.value} />
+          <Value value={letter.value} isCut={isCut} />
         )}
       </div>
       <div>
         <h3>{raw.isText ? 'As it came' : 'As it came: no text, so its bytes'}</h3>
-        <Value value={raw.text} />
+        <Value value={raw.text} isCut={isCut} />
       </div>
       <p>
         <a href={hrefOf('messages', { trace: letter.id })}>What happened to this one?</a>

@@ -8,6 +8,9 @@ import { go, hrefOf } from '../data/route.ts'
 import { counted, shortNumber } from '../format.ts'
 import { DeadLetterGroupCard } from './dead-letter-group.tsx'
 
+/** The state's count is that old at most: so long what was loaded may know of more. */
+const countedEveryMs = 10_000
+
 export function DeadLettersView({ words }: { words: URLSearchParams }) {
   return (
     <WithState>
@@ -75,14 +78,16 @@ function Letters({ pipeline, nowMs }: { pipeline: PipelineState; nowMs: number }
         </p>
       )}
       <Load of={loaded} what="the dead letters" retry={reload}>
-        {({ groups, isComplete }) => {
+        {({ groups, isComplete }, atMs) => {
           const shown = groups.reduce((sum, { count }) => sum + count, 0)
+          const isOther =
+            deadLetters > shown || (deadLetters < shown && Date.now() - atMs > countedEveryMs)
           return (
             <>
               {!isComplete && (
                 <p class="quiet">There are more than were counted here; work on these first.</p>
               )}
-              {isComplete && shown !== deadLetters && (
+              {isComplete && isOther && (
                 <p class="quiet">
                   {`${counted(deadLetters, 'dead letter')} now, ${shortNumber(shown)} when this was loaded. `}
                   <button type="button" onClick={reload}>

@@ -61,6 +61,12 @@ function Answer({ answer }: { answer: ExplainAnswer }) {
       ) : (
         <table class="terms">
           <caption>Bars to the right speak for {label}, bars to the left against it.</caption>
+          {/* Here, not at cells: a head that is hidden takes no part in the layout. */}
+          <colgroup>
+            <col class="term-names" />
+            <col />
+            <col class="term-figures" />
+          </colgroup>
           <thead class="hidden">
             <tr>
               <th scope="col">Term</th>

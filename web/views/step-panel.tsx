@@ -87,7 +87,10 @@ function Speed({ pipeline, step }: StepProps) {
   const answered = labels.reduce((sum, [, count]) => sum + count, 0)
   const busy = step.busySeconds
   return (
-    <Card title="Speed" note={`latency: of the whole pipeline (${pipelineStatus(pipeline)})`}>
+    <Card
+      title="Speed"
+      note={`latency: of the whole pipeline, from reading to commit (${pipelineStatus(pipeline)})`}
+    >
       <dl class="facts">
         <Fact
           name="taken in a second"
@@ -102,7 +105,7 @@ function Speed({ pipeline, step }: StepProps) {
         <Fact name="latency p50" value={latencyMs === null ? '-' : shortDuration(latencyMs.p50)} />
         <Fact name="latency p99" value={latencyMs === null ? '-' : shortDuration(latencyMs.p99)} />
         <Fact
-          name="this step worked"
+          name="worked, in all"
           value={busy === null ? 'not measured' : shortDuration(busy * 1000)}
         />
         {labels.slice(0, 6).map(([label, count]) => (
