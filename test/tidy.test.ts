@@ -89,7 +89,7 @@ describe('tidy', () => {
 
 /**
  * Functions of formatted code: from the line that opens one to the brace on the same indentation.
- * Suites (`describe`) hold tests as a class holds methods, and are not counted.
+ * Suites (`describe`, `withKafka`) hold tests as a class holds methods, and are not counted.
  */
 function functionsOf(code: string): { line: number; lines: number }[] {
   const lines = code.split('\n')
@@ -101,14 +101,14 @@ function functionsOf(code: string): { line: number; lines: number }[] {
     // What registers tests is a suite, whose tests are counted one by one.
     const isSuite = lines
       .slice(index + 1, end)
-      .some((inner) => /^\s+(?:test|describe)\(/.test(inner))
+      .some((inner) => /^\s+(?:test|it|describe|withKafka)\(/.test(inner))
     if (end > 0 && !isSuite) found.push({ line: index + 1, lines: end - index + 1 })
   })
   return found
 }
 
 function opensFunction(line: string): boolean {
-  if (/\bdescribe\(/.test(line)) return false
+  if (/\b(?:describe|withKafka)\(/.test(line)) return false
   if (/^\s*(if|for|while|switch|else|try|catch|do|return \{|\} )/.test(line)) return false
   if (/(?:=>|\bfunction\b.*\)(?::.*)?) \{$/.test(line)) return true
   return /^\s+(?:(?:static|async|override|get|set|public|private|protected) )*[*#\w]+\(.*\)(?:: .+)? \{$/.test(

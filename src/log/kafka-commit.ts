@@ -5,7 +5,7 @@
 import { codeOf, fail, messageOf } from '../core/errors.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { faultOf } from './kafka-faults.ts'
-import type { KafkaMembership } from './kafka-membership.ts'
+import type { KafkaMembership } from './kafka-member.ts'
 import type { PreparedOutputs } from './kafka-prepare.ts'
 import type {
   Transaction,

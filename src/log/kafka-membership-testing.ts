@@ -4,11 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
 import type { KafkaClient } from './kafka-client.ts'
-import {
-  joinKafkaGroup,
-  type KafkaMembership,
-  type KafkaMembershipOptions,
-} from './kafka-membership.ts'
+import type { KafkaMembership, KafkaMembershipOptions } from './kafka-member.ts'
+import { joinKafkaGroup } from './kafka-membership.ts'
 import { nameOf } from './log.contract.support.ts'
 import type { JoinOptions, Membership, TopicPartition } from './log.ts'
 

@@ -6,46 +6,15 @@
  * A static member (`instanceId`) that is started again within the session timeout gets back at once
  * what it had; `leave` gives everything back all the same, as it promises.
  */
-import type { Clock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
-import type { KafkaClient } from './kafka-client.ts'
 import { faultOf } from './kafka-faults.ts'
-import {
-  decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-} from './kafka-group-protocol.ts'
+import { decodeAssignment, encodeSubscription } from './kafka-group-protocol.ts'
+import type { KafkaMembership, KafkaMembershipOptions } from './kafka-member.ts'
 import { Holdings } from './kafka-member-holdings.ts'
-import { planGroup } from './kafka-member-plan.ts'
-import { type Joined, MemberRequests, meaningOf } from './kafka-member-requests.ts'
+import { MemberRequests, meaningOf } from './kafka-member-requests.ts'
+import { sharesOf } from './kafka-member-shares.ts'
 import { Steady } from './kafka-member-steady.ts'
-import type { AssignmentChange, JoinOptions, Membership, TopicPartition } from './log.ts'
-
-export interface KafkaMembershipOptions {
-  readonly client: KafkaClient
-  readonly clock: Clock
-  readonly group: string
-  readonly join: JoinOptions
-  /** Makes a static member: the same name is the same member, and the older process is fenced. */
-  readonly instanceId?: string | undefined
-  paused(): boolean
-}
-
-export interface KafkaMembership extends Membership {
-  /** Of the generation that this member is in; to be used within `steadily`. */
-  readonly kafkaGeneration: number
-  /**
-   * Runs `work` while this member is in a generation and joins no other one: a new one is held off
-   * until it ends. Throws `MEMBER_FENCED` where the member is in the group no more.
-   */
-  steadily<Result>(work: () => Promise<Result>): Promise<Result>
-  owns(topic: string, partition: number): boolean
-  /** It left the group or was put out of it, for good. */
-  readonly isGone: boolean
-  /** Asks the group whether it still counts this member. Throws `MEMBER_FENCED`. */
-  check(): Promise<void>
-}
+import type { AssignmentChange, TopicPartition } from './log.ts'
 
 const defaultSessionTimeoutMs = 10_000
 /** How long a heartbeat waits for an answer, and then for a generation that comes about. */
@@ -244,7 +213,7 @@ class Member implements KafkaMembership {
     this.memberId = joined.memberId
     const askedAtMs = clock.now()
     const { generationId } = joined
-    const shares = this.#sharesOf(joined)
+    const shares = sharesOf(joined)
     const bytes = await this.#requests.sync(joined.memberId, generationId, shares)
     if (!this.#isIn()) return
     this.#seenAtMs = Math.max(this.#seenAtMs, askedAtMs)
@@ -256,19 +225,6 @@ class Member implements KafkaMembership {
     this.#rank = isKnown ? given?.rank : undefined
     this.superseded = given?.superseded ?? false
     if (hasReleased || !isKnown) this.#isJoinWanted = true
-  }
-
-  /** As the leader: what each member gets. */
-  #sharesOf(joined: Joined): { memberId: string; assignment: Buffer }[] {
-    if (joined.leader !== joined.memberId || joined.skipAssignment) return []
-    const members = joined.members.map(({ memberId, metadata }) => ({
-      memberId,
-      subscription: decodeSubscription(metadata),
-    }))
-    return [...planGroup(members, joined.generationId)].map(([memberId, assignment]) => ({
-      memberId,
-      assignment: encodeAssignment(assignment),
-    }))
   }
 
   /** One question at a time. Never rejects. */
