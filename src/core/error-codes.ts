@@ -255,8 +255,13 @@ export const errorCodes = declare({
   },
   LOG_FORBIDDEN: {
     order: 'misconfigured',
-    when: 'The Kafka cluster does not allow the user what a pipeline has to do.',
-    fix: 'Grant it; the message names what is missing, `millrace doctor` the command that grants it.',
+    when: 'The Kafka cluster does not let this user in, or not do what a pipeline has to do.',
+    fix: 'Correct the user, its password or mechanism, or grant what the message names.',
+  },
+  LOG_UNTRUSTED: {
+    order: 'misconfigured',
+    when: "A broker's certificate is not taken: another authority, another name, or it has expired.",
+    fix: "Give the certificate of the brokers' authority (KAFKA_SSL_CA), use the name in the certificate, or renew it.",
   },
   DISK_FULL: {
     order: 'try-later',

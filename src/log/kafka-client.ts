@@ -3,6 +3,7 @@
  * which coordinates a group or a transactional id. What a broker holds back (a fetch that waits, a
  * join) holds up its whole connection, so each such request has a lane of its own.
  */
+import { isIP } from 'node:net'
 import {
   type API,
   Connection,
@@ -12,7 +13,7 @@ import {
 } from '@platformatic/kafka'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
-import { faultError, faultOf } from './kafka-faults.ts'
+import { faultError, faultOf, orderIn } from './kafka-faults.ts'
 
 export interface KafkaConnection {
   /** `host:port`; any of them answers for all. */
@@ -43,6 +44,8 @@ interface Place {
 
 const connectTimeoutMs = 5_000
 const requestTimeoutMs = 30_000
+/** For questions that any broker answers. */
+const anyPatienceMs = 4_000
 /** Kafka's own clients keep so many at most, because a broker remembers five batches a producer. */
 const mostInFlight = 5
 const firstWaitMs = 5
@@ -58,6 +61,8 @@ export class KafkaClient {
   readonly #coordinators = new Map<string, number>()
   #nodes = new Map<number, Place>()
   #controller = -1
+  /** The node that answered last. */
+  #answered: number | undefined
   #clusterId = ''
   #isClosed = false
 
@@ -97,9 +102,11 @@ export class KafkaClient {
         return await work()
       } catch (error) {
         const fault = faultOf(error)
-        if (this.#isClosed || !canRetry(fault.id, fault.canRetry)) throw error
+        if (this.#isClosed || !canRetry(fault.id, fault.canRetry)) {
+          throw orderIn(error, where) ?? error
+        }
         if (this.#clock.now() + waitMs > untilMs) {
-          if (fault.id !== 'NETWORK') throw error
+          if (!fault.id.startsWith('NETWORK')) throw error
           throw fail('LOG_UNREACHABLE', `${where}: ${fault.message}`, {
             cause: error,
             waitMs: 1000,
@@ -203,18 +210,41 @@ export class KafkaClient {
 
   /** Asks whichever broker answers, those that are known first. */
   async #any<Answer>(ask: (connection: Connection) => Promise<Answer>): Promise<Answer> {
-    const known = [...this.#nodes.keys()]
     const bootstrap = this.#options.brokers.map((_, index) => -1 - index)
+    const nodes = new Set([this.#answered, ...this.#nodes.keys(), ...bootstrap])
     let last: unknown
-    for (const node of [...known, ...bootstrap]) {
+    for (const node of nodes) {
+      if (node === undefined || (node >= 0 && !this.#nodes.has(node))) continue
       try {
-        return await ask(await this.#connection(node, 'any'))
+        const answer = await this.#soon(node, ask)
+        this.#answered = node
+        return answer
       } catch (error) {
-        if (faultOf(error).id !== 'NETWORK') throw error
+        const { id } = faultOf(error)
+        if (id !== 'NETWORK' && id !== 'NETWORK_EXCEPTION') throw error
         last = error
       }
     }
     throw last
+  }
+
+  /** A broker that stands still is not waited for: another knows the same. */
+  async #soon<Answer>(
+    node: number,
+    ask: (connection: Connection) => Promise<Answer>,
+  ): Promise<Answer> {
+    const ended = new AbortController()
+    const late = this.#clock.sleep(anyPatienceMs, ended.signal).then(() => {
+      // Its other questions on this connection would wait behind this one.
+      if (!ended.signal.aborted) this.#connections.delete(`${node} any`)
+      throw faultError(13, `broker ${node} does not answer`)
+    })
+    late.catch(() => undefined)
+    try {
+      return await Promise.race([this.#connection(node, 'any').then(ask), late])
+    } finally {
+      ended.abort()
+    }
   }
 
   async #connection(node: number, lane: string): Promise<Connection> {
@@ -238,7 +268,7 @@ export class KafkaClient {
     const connection = new Connection(clientId, {
       ...{ connectTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs },
       maxInflights: mostInFlight,
-      ...(tls === undefined ? {} : { tls, tlsServerName: true }),
+      ...(tls === undefined ? {} : { tls: withServerName(tls, place.host) }),
       ...(sasl === undefined ? {} : { sasl }),
     })
     connection.on('error', ended)
@@ -246,6 +276,11 @@ export class KafkaClient {
     await connection.connect(place.host, place.port)
     return connection
   }
+}
+
+/** Names are sent along and checked; an address has none. */
+function withServerName(tls: NonNullable<KafkaConnection['tls']>, host: string) {
+  return isIP(host) === 0 ? { servername: host, ...tls } : tls
 }
 
 const defaultRetry = (_id: string, canRetry: boolean) => canRetry
