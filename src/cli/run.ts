@@ -99,7 +99,9 @@ function eventsFor(line: StatusLine, speed: number | undefined): RunEvents {
   let told = new Set<string>()
   return {
     loaded(app, plan, directory) {
-      streams = app.pipelines.flatMap((definition) => streamsOf(definition, speed))
+      const running = new Set(plan.pipelines.map(({ name }) => name))
+      const chosen = app.pipelines.filter(({ name }) => running.has(name))
+      streams = chosen.flatMap((definition) => streamsOf(definition, speed))
       if (app.about !== undefined) line.say(app.about)
       const names = plan.pipelines.map(({ name }) => name).join(', ')
       line.say(`pipelines ${names}; state lives in ${relative(process.cwd(), directory) || '.'}`)

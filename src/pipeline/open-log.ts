@@ -2,6 +2,7 @@
 import { chooseEnvironment, type Environment } from '../config/environment.ts'
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../log/embedded.ts'
 import type { Log } from '../log/log.ts'
+import { prefixed } from '../log/prefixed.ts'
 
 export interface OpenLogOptions extends EmbeddedLogOptions {
   /** The application's file: the configuration is looked for from there on. Default: from here. */
@@ -21,15 +22,17 @@ export const environmentFor = (app: string = process.cwd()): Promise<Environment
 /** Throws `CONFIG_INVALID`, and what stands in the way of the log. */
 export async function openLog(options: OpenLogOptions): Promise<Log> {
   const { app, instance, clientId = 'millrace', ...embedded } = options
-  const { log, directory } = await environmentFor(app)
-  if (log.kind === 'embedded') return openEmbeddedLog(embedded)
+  const { log, directory, prefix } = await environmentFor(app)
+  const named = (opened: Log) => (prefix === '' ? opened : prefixed(opened, prefix))
+  if (log.kind === 'embedded') return named(await openEmbeddedLog(embedded))
   // Loaded when it is used: most runs have no Kafka.
   const { openKafkaLog } = await import('../log/kafka.ts')
   const connection = await log.connection({ clientId, directory })
   const { sessionTimeoutMs } = embedded
-  return openKafkaLog({
+  const opened = await openKafkaLog({
     connection,
-    ...(instance === undefined ? {} : { instance }),
+    ...(instance === undefined ? {} : { instance: prefix + instance }),
     ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
   })
+  return named(opened)
 }
