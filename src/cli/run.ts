@@ -1,4 +1,5 @@
 /** `millrace run app.ts`: trains what is missing, runs the pipelines, tells how they do. */
+import { once } from 'node:events'
 import { relative } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { stateDirectory } from '../config/directory.ts'
@@ -41,20 +42,28 @@ export function runCommand(setExitCode: SetExitCode): Command {
     .action(async (app: string, flags: RunFlags) => {
       // Read by the application's file, here and in every worker.
       if (flags.source !== undefined) process.env.MILLRACE_SOURCE = flags.source
-      const result = await runWith(app, flags)
-      if (flags.json) process.stdout.write(`${JSON.stringify(result.figures)}\n`)
-      tellEnd(result, flags)
-      if (result.figures.ledger !== 'balanced') setExitCode(1)
+      await runWith(app, flags, (result) => {
+        if (flags.json) process.stdout.write(`${JSON.stringify(result.figures)}\n`)
+        tellEnd(result, flags)
+        if (result.figures.ledger !== 'balanced') setExitCode(1)
+      })
     })
 }
 
-async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
+async function runWith(
+  app: string,
+  flags: RunFlags,
+  ended: (result: RunResult) => void,
+): Promise<void> {
   const drain = new AbortController()
   const line = new StatusLine(process.stderr)
+  let hasEnded = false
   const onSignal = () => {
     // The second signal does not wait: what was not committed comes again at the next start.
     if (drain.signal.aborted) process.exit(130)
-    line.say('stopping: what is under way is committed first (again to stop at once)')
+    if (!hasEnded) {
+      line.say('stopping: what is under way is committed first (again to stop at once)')
+    }
     drain.abort()
   }
   // Until caught up there is nobody to watch it move.
@@ -67,7 +76,7 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   try {
-    return await run({
+    const result = await run({
       appPath: app,
       directory,
       workers: flags.workers,
@@ -86,6 +95,14 @@ async function runWith(app: string, flags: RunFlags): Promise<RunResult> {
       },
       ...(hasPage ? { beforeStart: () => page.start() } : {}),
     })
+    hasEnded = true
+    line.end()
+    ended(result)
+    // Whoever looks at it is not done because the stream is.
+    if (hasPage && line.isTerminal && !flags.untilCaughtUp && !drain.signal.aborted) {
+      line.say('the page stays; Ctrl-C ends it')
+      await once(drain.signal, 'abort')
+    }
   } finally {
     await page.close()
     line.end()

@@ -72,8 +72,8 @@ async function owner(
   }
 }
 
-/** On Kafka a member waits for its first generation, also where nobody else is. */
-async function hasOthers(log: Log, member: Membership): Promise<boolean> {
+/** Whether another member has what this one waits for; on Kafka who is alone waits a little too. */
+export async function hasOthers(log: Log, member: Membership): Promise<boolean> {
   const members = (await log.group(member.group))?.members ?? []
   return members.some(({ memberId, owned }) => memberId !== member.memberId && owned.length > 0)
 }

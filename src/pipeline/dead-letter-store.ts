@@ -8,7 +8,7 @@ import { BatchBuilder } from '../core/batch-builder.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { fail, suggestion } from '../core/errors.ts'
 import type { Log, Membership, Output, TopicInfo } from '../log/log.ts'
-import { leaveForGood } from '../log/turn.ts'
+import { hasOthers, leaveForGood } from '../log/turn.ts'
 import {
   type DeadLetter,
   deadHeaders,
@@ -233,6 +233,8 @@ class Chunk {
   }
 }
 
+const firstGenerationMs = 10_000
+
 /**
  * Lets one process at a time work on a pipeline's dead letters: two would replay the same ones
  * twice. Whoever owns the topic in a group of the topic's name may; its commits are fenced.
@@ -245,6 +247,13 @@ async function alone<Result>(
   const member = await log.join(name, { topics: [{ name, partitions }], exclusive: true })
   try {
     await member.heartbeat()
+    // On Kafka a member waits a little for its first generation, also where nobody else is.
+    const untilMs = systemClock.now() + firstGenerationMs
+    while (member.owned.length < partitions && systemClock.now() < untilMs) {
+      if (await hasOthers(log, member)) break
+      await systemClock.sleep(20)
+      await member.heartbeat()
+    }
     if (member.owned.length < partitions) {
       throw fail(
         'GROUP_ACTIVE',

@@ -1,6 +1,7 @@
 /** Opens the log that the environment names: `--env`, which MILLRACE_ENV hands on, picks it. */
 import { chooseEnvironment, type Environment } from '../config/environment.ts'
 import { type EmbeddedLogOptions, openEmbeddedLog } from '../log/embedded.ts'
+import type { KafkaCommitStep } from '../log/kafka-transaction.ts'
 import type { Log } from '../log/log.ts'
 import { prefixed } from '../log/prefixed.ts'
 
@@ -11,6 +12,8 @@ export interface OpenLogOptions extends EmbeddedLogOptions {
   readonly instance?: string | undefined
   /** What a broker's logs name this handle by. */
   readonly clientId?: string
+  /** Called at each step of a transaction on Kafka, for tests. */
+  readonly onKafkaStep?: (step: KafkaCommitStep) => void
 }
 
 export const environmentVariable = 'MILLRACE_ENV'
@@ -21,7 +24,7 @@ export const environmentFor = (app: string = process.cwd()): Promise<Environment
 
 /** Throws `CONFIG_INVALID`, and what stands in the way of the log. */
 export async function openLog(options: OpenLogOptions): Promise<Log> {
-  const { app, instance, clientId = 'millrace', ...embedded } = options
+  const { app, instance, clientId = 'millrace', onKafkaStep, ...embedded } = options
   const { log, directory, prefix } = await environmentFor(app)
   const named = (opened: Log) => (prefix === '' ? opened : prefixed(opened, prefix))
   if (log.kind === 'embedded') return named(await openEmbeddedLog(embedded))
@@ -30,7 +33,7 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   const connection = await log.connection({ clientId, directory })
   const { sessionTimeoutMs } = embedded
   const opened = await openKafkaLog({
-    connection,
+    ...{ connection, onStep: onKafkaStep },
     ...(instance === undefined ? {} : { instance: prefix + instance }),
     ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
   })

@@ -3,8 +3,10 @@
  * its partitions soon. The suite in test/crash is written with it; an application's can be too.
  */
 import { existsSync } from 'node:fs'
-import type { CommitStep, EmbeddedLogOptions } from '../log/embedded.ts'
+import type { CommitStep } from '../log/embedded.ts'
 import { type Disk, nodeDisk } from '../log/embedded-disk.ts'
+import type { KafkaCommitStep } from '../log/kafka-transaction.ts'
+import type { OpenLogOptions } from './open-log.ts'
 
 /** Plain data, so that worker threads get it as it is. */
 export interface RunTesting {
@@ -18,7 +20,7 @@ export interface RunTesting {
 }
 
 export interface CrashPoint {
-  readonly step: CommitStep
+  readonly step: CommitStep | KafkaCommitStep
   /** The first, second, ... time that a handle of `where` goes through the step. */
   readonly nth: number
   /** The main thread prepares and does the housekeeping; workers commit. */
@@ -29,18 +31,19 @@ export interface CrashPoint {
 export function testingOptions(
   testing: RunTesting | undefined,
   where: CrashPoint['where'],
-): Partial<EmbeddedLogOptions> {
+): Partial<OpenLogOptions> {
   if (testing === undefined) return {}
   const { crash, diskFullWhile, sessionTimeoutMs, segmentBytes } = testing
   return {
-    ...(crash?.where === where ? { onStep: crashAt(crash) } : {}),
+    // Only one of the two is called: that of the log which is opened.
+    ...(crash?.where === where ? { onStep: crashAt(crash), onKafkaStep: crashAt(crash) } : {}),
     ...(diskFullWhile === undefined ? {} : { disk: fullDisk(diskFullWhile) }),
     ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
     ...(segmentBytes === undefined ? {} : { segmentBytes }),
   }
 }
 
-function crashAt({ step, nth }: CrashPoint): (step: CommitStep) => void {
+function crashAt({ step, nth }: CrashPoint): (step: CrashPoint['step']) => void {
   let count = 0
   return (reached) => {
     if (reached === step && ++count === nth) process.kill(process.pid, 'SIGKILL')
