@@ -7,11 +7,12 @@ import type { KafkaClient } from './kafka-client.ts'
 import { faultOf } from './kafka-faults.ts'
 import type { KafkaMembership } from './kafka-member.ts'
 import type { PreparedOutputs } from './kafka-prepare.ts'
-import type {
-  Transaction,
-  TransactionalProducer,
-  TransactionPart,
-  TransactionResult,
+import {
+  isEndUnknown,
+  type Transaction,
+  type TransactionalProducer,
+  type TransactionPart,
+  type TransactionResult,
 } from './kafka-transaction.ts'
 import type { Checkpoint, Commit, CommitResult, TopicPartition } from './log.ts'
 
@@ -185,6 +186,7 @@ const fencing = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_INST
 
 /** It says something of the whole transaction, not of a commit in it. */
 function isOfAll(error: unknown): boolean {
+  if (isEndUnknown(error) || codeOf(error) === 'LOG_UNREACHABLE') return true
   const { id, canRetry } = faultOf(error)
   return fencing.has(id) || (canRetry && id !== 'UNKNOWN_TOPIC_OR_PARTITION')
 }

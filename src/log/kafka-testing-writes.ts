@@ -23,13 +23,14 @@ const timeoutMs = 10_000
 
 export class OpenTransaction {
   readonly #client: KafkaClient
-  readonly #id = newName('transaction')
+  readonly #id: string
   readonly #sequences = new Map<string, number>()
   #producerId = -1n
   #epoch = -1
 
-  constructor(client: KafkaClient) {
+  constructor(client: KafkaClient, transactionalId = newName('transaction')) {
     this.#client = client
+    this.#id = transactionalId
   }
 
   async begin(): Promise<this> {

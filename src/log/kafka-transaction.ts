@@ -13,6 +13,7 @@ import {
   txnOffsetCommitV3,
 } from '@platformatic/kafka'
 import type { Clock } from '../core/clock.ts'
+import { fail } from '../core/errors.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { codeIs, faultError, faultOf } from './kafka-faults.ts'
 import { type ProducedPart, type ProducePart, produce } from './kafka-wire.ts'
@@ -46,12 +47,23 @@ export interface TransactionResult {
   readonly parts: readonly TransactionPart[]
 }
 
+/** The steps of a transaction in their order, for tests that stop a process there. */
+export const kafkaCommitSteps = ['begun', 'added', 'produced', 'ending', 'ended'] as const
+export type KafkaCommitStep = (typeof kafkaCommitSteps)[number]
+
 export interface TransactionalProducerOptions {
   readonly client: KafkaClient
   readonly clock: Clock
   readonly transactionalId: string
   /** A new producer id was given: who reads what it wrote may want to know whose it is. */
   onProducerId?(producerId: bigint): Promise<void>
+  readonly onStep?: ((step: KafkaCommitStep) => void) | undefined
+}
+
+/** A producer as the broker knows it now; what belongs to one epoch is never sent with another. */
+interface Epoch {
+  readonly producerId: bigint
+  readonly epoch: number
 }
 
 /** It bounds how long readers wait behind a process that was killed. */
@@ -75,6 +87,8 @@ const beginAnew = new Set([
   ...['OUT_OF_ORDER_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'DUPLICATE_SEQUENCE_NUMBER'],
   ...['INVALID_TXN_STATE', 'TRANSACTION_ABORTABLE', 'CONCURRENT_TRANSACTIONS', 'REQUEST_TIMED_OUT'],
 ])
+/** Asked again from the beginning, where it is soon known for certain. */
+const unknownTopic = 'UNKNOWN_TOPIC_OR_PARTITION'
 
 export class TransactionalProducer {
   readonly #options: TransactionalProducerOptions
@@ -139,25 +153,34 @@ export class TransactionalProducer {
     this.#producerId = answer.producerId
     this.#epoch = answer.producerEpoch
     this.#sequences = new Map()
+    this.#options.onStep?.('begun')
   }
 
   async #attempt({ parts, offsets, more }: Transaction): Promise<TransactionResult> {
+    const { onStep } = this.#options
+    const now: Epoch = { producerId: this.#producerId, epoch: this.#epoch }
     const hasOffsets = offsets !== undefined && offsets.checkpoints.length > 0
-    await Promise.all([this.#addPartitions(parts), hasOffsets ? this.#addOffsets(offsets) : null])
-    const [baseOffsets] = await Promise.all([
+    await bothOf(
+      this.#addPartitions(now, parts),
+      hasOffsets ? this.#addOffsets(now, offsets) : undefined,
+    )
+    onStep?.('added')
+    const baseOffsets = await bothOf(
       this.#produceAll(parts),
-      hasOffsets ? this.#commitOffsets(offsets) : null,
-    ])
+      hasOffsets ? this.#commitOffsets(now, offsets) : undefined,
+    )
     const later = (await more?.(baseOffsets)) ?? []
     if (later.length > 0) {
-      await this.#addPartitions(later, parts)
+      await this.#addPartitions(now, later, parts)
       baseOffsets.push(...(await this.#produceAll(later)))
     }
-    if (parts.length + later.length > 0 || hasOffsets) await this.#end()
+    onStep?.('produced')
+    if (parts.length + later.length > 0 || hasOffsets) await this.#end(now, offsets)
     return { baseOffsets, parts: later.length === 0 ? parts : [...parts, ...later] }
   }
 
   async #addPartitions(
+    { producerId, epoch }: Epoch,
     parts: readonly TopicPartition[],
     added: readonly TopicPartition[] = [],
   ): Promise<void> {
@@ -169,24 +192,24 @@ export class TransactionalProducer {
       partitions: [...new Set(ofTopic.map(({ partition }) => partition))],
     }))
     const { transactionalId } = this.#options
-    const who = { transactionalId, producerId: this.#producerId, producerEpoch: this.#epoch }
+    const who = { transactionalId, producerId, producerEpoch: epoch }
     const asked = [{ ...who, verifyOnly: false, topics }]
     await this.#atCoordinator('add partitions', (node) =>
       this.#options.client.call(node, this.#lane, addPartitionsToTxnV3.api, asked),
     )
   }
 
-  async #addOffsets({ group }: TransactionOffsets): Promise<void> {
+  async #addOffsets({ producerId, epoch }: Epoch, { group }: TransactionOffsets): Promise<void> {
     const { transactionalId } = this.#options
     await this.#atCoordinator('add offsets', (node) =>
       this.#options.client.call(
         ...([node, this.#lane, addOffsetsToTxnV3.api] as const),
-        ...([transactionalId, this.#producerId, this.#epoch, group] as const),
+        ...([transactionalId, producerId, epoch, group] as const),
       ),
     )
   }
 
-  async #commitOffsets(offsets: TransactionOffsets): Promise<void> {
+  async #commitOffsets({ producerId, epoch }: Epoch, offsets: TransactionOffsets): Promise<void> {
     const { client, transactionalId } = this.#options
     const { group, generation, memberId, checkpoints } = offsets
     const topics = [...Map.groupBy(checkpoints, ({ topic }) => topic)].map(([name, ofTopic]) => ({
@@ -200,12 +223,14 @@ export class TransactionalProducer {
       const node = await client.coordinator('group', group)
       await client.call(
         ...([node, `offsets ${transactionalId}`, txnOffsetCommitV3.api] as const),
-        ...([transactionalId, group, this.#producerId, this.#epoch] as const),
+        ...([transactionalId, group, producerId, epoch] as const),
         ...([generation, memberId, null, topics] as const),
       )
     }
     // The group's partitions may be about to be loaded elsewhere: asking again changes nothing.
-    await client.patiently(`group ${group}: commit offsets`, work, { untilMs: this.#untilMs() })
+    const canRetry = (id: string, mayPass: boolean) => mayPass && id !== unknownTopic
+    const where = `group ${group}: commit offsets`
+    await client.patiently(where, work, { canRetry, untilMs: this.#untilMs() })
   }
 
   /** The offsets of the parts, in their order. Requests of one broker are under way together. */
@@ -277,16 +302,28 @@ export class TransactionalProducer {
 
   /**
    * Asked again until it is known how it ended: a second EndTxn of the same epoch is answered like
-   * the first. Where the epoch is lost the coordinator had aborted before.
+   * the first. Where the epoch is lost the coordinator had aborted before. Where no answer comes at all
+   * it may have been committed: to write it once more could write it twice, so whoever committed has
+   * to look where the group stands.
    */
-  async #end(): Promise<void> {
-    const { transactionalId } = this.#options
-    await this.#atCoordinator('end', (node) =>
-      this.#options.client.call(
-        ...([node, this.#lane, endTxnV3.api] as const),
-        ...([transactionalId, this.#producerId, this.#epoch, true] as const),
-      ),
-    )
+  async #end({ producerId, epoch }: Epoch, offsets: TransactionOffsets | undefined): Promise<void> {
+    const { transactionalId, onStep } = this.#options
+    onStep?.('ending')
+    try {
+      await this.#atCoordinator('end', (node) =>
+        this.#options.client.call(
+          ...([node, this.#lane, endTxnV3.api] as const),
+          ...([transactionalId, producerId, epoch, true] as const),
+        ),
+      )
+    } catch (error) {
+      const { id, canRetry, message } = faultOf(error)
+      if (!canRetry && id !== 'ORDER') throw error
+      const words = `transaction ${transactionalId}: it is not known how it ended: ${message}`
+      const code = offsets === undefined ? 'LOG_UNREACHABLE' : 'MEMBER_FENCED'
+      throw Object.assign(fail(code, words, { cause: error, waitMs: 1000 }), { isEndUnknown: true })
+    }
+    onStep?.('ended')
   }
 
   /** At the coordinator of the transactional id; waits for the markers of the transaction before. */
@@ -307,13 +344,29 @@ export class TransactionalProducer {
         }
       }
     }
-    const canRetry = (id: string, mayPass: boolean) => mayPass && !lostEpoch.has(id)
+    const canRetry = (id: string, mayPass: boolean) =>
+      mayPass && !lostEpoch.has(id) && id !== unknownTopic
     return client.patiently(`transaction ${transactionalId}: ${what}`, work, { canRetry, untilMs })
   }
 
   #untilMs(): number {
     return this.#options.clock.now() + patienceMs
   }
+}
+
+/** True where a transaction may have been committed or not. */
+export const isEndUnknown = (error: unknown): boolean =>
+  (error as { isEndUnknown?: unknown } | null)?.isEndUnknown === true
+
+/** Resolves once both have ended: what one does is not under way any more when the other failed. */
+async function bothOf<Result>(
+  first: Promise<Result>,
+  second: Promise<void> | undefined,
+): Promise<Result> {
+  const [one, other] = await Promise.allSettled([first, second])
+  if (one.status === 'rejected') throw one.reason
+  if (other.status === 'rejected') throw other.reason
+  return one.value
 }
 
 const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`

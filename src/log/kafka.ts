@@ -17,7 +17,11 @@ import { checkCheckpoints, prepareOutputs } from './kafka-prepare.ts'
 import { KafkaReader } from './kafka-reader.ts'
 import { KafkaState } from './kafka-state.ts'
 import { KafkaTopics } from './kafka-topics.ts'
-import { TransactionalProducer, type TransactionResult } from './kafka-transaction.ts'
+import {
+  type KafkaCommitStep,
+  TransactionalProducer,
+  type TransactionResult,
+} from './kafka-transaction.ts'
 import type {
   Checkpoint,
   Commit,
@@ -45,6 +49,8 @@ export interface KafkaLogOptions {
   /** Copies of each partition of topics that are made; default: the brokers' own. */
   readonly replicationFactor?: number
   readonly clock?: Clock
+  /** Called at each step of a transaction, for tests. */
+  readonly onStep?: ((step: KafkaCommitStep) => void) | undefined
 }
 
 /** Opens a log on a cluster. Throws `LOG_UNREACHABLE` where no broker answers. */
@@ -81,6 +87,7 @@ class KafkaLog implements Log {
   readonly #state: KafkaState
   readonly #instance: string
   readonly #sessionTimeoutMs: number | undefined
+  readonly #onStep: KafkaLogOptions['onStep']
   /** Of members that commit; their transactional ids are used again once they have left. */
   #slots: Slot[] = []
   readonly #own: KafkaCommits
@@ -91,6 +98,7 @@ class KafkaLog implements Log {
   constructor(options: KafkaLogOptions) {
     const { connection, instance, replicationFactor, clock = systemClock } = options
     this.#sessionTimeoutMs = options.sessionTimeoutMs
+    this.#onStep = options.onStep
     this.#clock = clock
     this.#instance = instance ?? randomUUID()
     this.#client = new KafkaClient(connection, clock)
@@ -298,7 +306,7 @@ class KafkaLog implements Log {
 
   #commitsOf(member: KafkaMembership | undefined, transactionalId: string): KafkaCommits {
     const producer = new TransactionalProducer({
-      ...{ client: this.#client, clock: this.#clock, transactionalId },
+      ...{ client: this.#client, clock: this.#clock, transactionalId, onStep: this.#onStep },
       onProducerId: async (producerId) => {
         if (member !== undefined) await this.#control.noteProducer(producerId, member.group)
       },
