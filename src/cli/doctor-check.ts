@@ -6,8 +6,13 @@ export interface Finding {
   readonly health: Health
   /** What was seen. */
   readonly saw: string
-  /** What to do, unless all is well. */
+  /** What to do, unless all is well; commands stand on lines of their own. */
   readonly fix?: string
+}
+
+/** What was found, and by which check. */
+export interface NamedFinding extends Finding {
+  readonly name: string
 }
 
 export interface Check {

@@ -1,27 +1,39 @@
-/** `millrace doctor`: looks whether this machine and its state directory are well, check by check. */
+/**
+ * `millrace doctor`: looks whether this machine, its state directory and the log are well, check by
+ * check, whichever log the environment names.
+ */
 import { Command } from 'commander'
+import type { Environment } from '../config/environment.ts'
 import { messageOf } from '../core/errors.ts'
+import { loadApp } from '../pipeline/app.ts'
+import { environmentFor } from '../pipeline/open-log.ts'
+import { type Plan, planOf } from '../pipeline/plan.ts'
 import { type ContextSource, processContext } from './context.ts'
-import type { Check, Finding } from './doctor-check.ts'
+import type { Check, Finding, NamedFinding } from './doctor-check.ts'
 import { directoryChecks } from './doctor-directory.ts'
 import { logChecks } from './doctor-log.ts'
 import { nodeChecks } from './doctor-node.ts'
 import type { SetExitCode } from './exit-code.ts'
+
+interface DoctorFlags {
+  readonly json: boolean
+  readonly write: boolean
+}
 
 export function doctorCommand(
   setExitCode: SetExitCode,
   context: ContextSource = processContext,
 ): Command {
   return new Command('doctor')
-    .description('check this machine and the state directory; nothing is changed')
+    .description('check this machine, the state directory and the log; nothing is changed')
+    .argument('[app]', 'on Kafka: the application whose topics and rights are checked too')
     .option('--json', 'print the findings as one line of JSON', false)
-    .addHelpText('after', '\nExample:\n  millrace doctor')
-    .action(async ({ json }: { json: boolean }) => {
+    .option('--write', "on Kafka: measure the brokers' clock by an empty transaction", false)
+    .addHelpText('after', '\nExamples:\n  millrace doctor\n  millrace doctor app.ts --env kafka')
+    .action(async (app: string | undefined, { json, write }: DoctorFlags) => {
       const { output, directory } = context()
-      const checks = [...nodeChecks(), ...directoryChecks(directory), ...logChecks(directory)]
-      const findings: (Finding & { readonly name: string })[] = []
-      for (const check of checks) {
-        const finding = { name: check.name, ...(await examine(check)) }
+      const findings: NamedFinding[] = []
+      for await (const finding of examineAll({ app, write, directory })) {
         findings.push(finding)
         if (!json) await output.print(lineOf(finding))
       }
@@ -31,8 +43,32 @@ export function doctorCommand(
     })
 }
 
+interface Question {
+  readonly app: string | undefined
+  readonly write: boolean
+  readonly directory: string
+}
+
+async function* examineAll(question: Question): AsyncGenerator<NamedFinding> {
+  const { app, directory } = question
+  yield* examine([...nodeChecks(), ...directoryChecks(directory)])
+  let environment: Environment
+  try {
+    environment = await environmentFor(app)
+  } catch (error) {
+    yield { name: 'environment', health: 'fail', saw: messageOf(error) }
+    return
+  }
+  if (environment.log.kind === 'embedded') yield* examine(logChecks(directory))
+  else yield* examineKafka(environment, question)
+}
+
+async function* examine(checks: readonly Check[]): AsyncGenerator<NamedFinding> {
+  for (const check of checks) yield { name: check.name, ...(await look(check)) }
+}
+
 /** A check that cannot be made has failed. */
-async function examine(check: Check): Promise<Finding> {
+async function look(check: Check): Promise<Finding> {
   try {
     return await check.run()
   } catch (error) {
@@ -40,7 +76,35 @@ async function examine(check: Check): Promise<Finding> {
   }
 }
 
-function lineOf({ name, health, saw, fix }: Finding & { readonly name: string }): string {
+async function* examineKafka(
+  { log, name, from, prefix, directory }: Environment,
+  { app, write }: Question,
+): AsyncGenerator<NamedFinding> {
+  if (log.kind !== 'kafka') return
+  const said = [`${name}, by ${from}`, log.security, ...(prefix === '' ? [] : [`prefix ${prefix}`])]
+  yield { name: 'environment', health: 'ok', saw: `${said.join('; ')}; ${log.brokers.join(', ')}` }
+  let plan: Plan | undefined
+  try {
+    plan = app === undefined ? undefined : planOf((await loadApp(app)).pipelines)
+  } catch (error) {
+    yield { name: 'application', health: 'fail', saw: messageOf(error) }
+  }
+  if (app === undefined) {
+    const saw = 'none was named; millrace doctor app.ts checks its topics and rights too'
+    yield { name: 'application', health: 'ok', saw }
+  }
+  try {
+    const connection = await log.connection({ clientId: 'millrace-doctor', directory })
+    // Loaded when it is used: most machines have no Kafka.
+    const { kafkaFindings } = await import('./doctor-kafka.ts')
+    yield* kafkaFindings({ connection, by: log.by, prefix, plan, write })
+  } catch (error) {
+    yield { name: 'connection', health: 'fail', saw: messageOf(error) }
+  }
+}
+
+function lineOf({ name, health, saw, fix }: NamedFinding): string {
   const line = `${health.padEnd(5)} ${name.padEnd(16)} ${saw}`
-  return fix === undefined ? line : `${line}\n${' '.repeat(23)}${fix}`
+  const indent = `\n${' '.repeat(23)}`
+  return fix === undefined ? line : line + indent + fix.split('\n').join(indent)
 }

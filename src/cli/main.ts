@@ -8,6 +8,7 @@ import { evaluateCommand } from './evaluate.ts'
 import type { SetExitCode } from './exit-code.ts'
 import { groupsCommand } from './groups.ts'
 import { initCommand } from './init.ts'
+import { kafkaCommand } from './kafka.ts'
 import { modelsCommand } from './models.ts'
 import { processOutput } from './output.ts'
 import { planCommand } from './plan.ts'
@@ -75,6 +76,7 @@ function makeProgram(setExitCode: SetExitCode): Command {
     groupsCommand(),
     deadLettersCommand(),
     sqlCommand(),
+    kafkaCommand(),
     doctorCommand(setExitCode),
   ]
   for (const command of commands) program.addCommand(inherit(command))

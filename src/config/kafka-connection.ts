@@ -6,6 +6,8 @@ export type SaslMechanism = 'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512' | 'OAUTH
 /** Each is asked for whenever a connection signs in, so that what was renewed is taken up. */
 export interface SaslConnection {
   readonly mechanism: SaslMechanism
+  /** For people: the user's name, where it was not given as a secret. */
+  readonly shownUser?: string
   readonly username?: () => Promise<string>
   readonly password?: () => Promise<string>
   readonly token?: () => Promise<string>

@@ -44,6 +44,7 @@ export const passwordSasl = (
   password: Secret,
 ): SaslConnection => ({
   mechanism,
+  ...(typeof username === 'string' ? { shownUser: username } : {}),
   username: () => readText(username),
   password: () => password.read(),
 })

@@ -134,15 +134,14 @@ export class KafkaClient {
   async topic(name: string): Promise<KafkaTopic | undefined> {
     const known = this.#topics.get(name)
     if (known !== undefined) return known
-    await this.#refresh([name])
-    return this.#topics.get(name)
+    // Not looked up anew: somebody else may have forgotten all topics in the meantime.
+    return (await this.#refresh([name])).get(name)
   }
 
   /** All topics, as they are now. */
   async topics(): Promise<readonly KafkaTopic[]> {
     this.#topics.clear()
-    await this.#refresh(null)
-    return [...this.#topics.values()]
+    return [...(await this.#refresh(null)).values()]
   }
 
   /** What is asked next of the topic is asked anew. */
@@ -195,17 +194,21 @@ export class KafkaClient {
     await Promise.all(connections.map(closed))
   }
 
-  async #refresh(names: readonly string[] | null): Promise<void> {
+  /** What was asked for, by name, as far as it is there. */
+  async #refresh(names: readonly string[] | null): Promise<Map<string, KafkaTopic>> {
     const { brokers, clusterId, controllerId, topics } = await this.#any(metadataOf(names))
     this.#nodes = new Map(brokers.map((broker) => [broker.nodeId, broker]))
     this.#controller = controllerId
     this.#clusterId = clusterId ?? ''
+    const found = new Map<string, KafkaTopic>()
     for (const { name, topicId, partitions, errorCode, isInternal } of topics) {
       if (name === null || name === undefined || errorCode !== 0) continue
       const leaders = new Array<number>(partitions.length).fill(-1)
       for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId
-      this.#topics.set(name, { name, id: topicId, leaders, isInternal })
+      found.set(name, { name, id: topicId, leaders, isInternal })
     }
+    for (const [name, topic] of found) this.#topics.set(name, topic)
+    return found
   }
 
   /** Asks whichever broker answers, those that are known first. */

@@ -16,14 +16,16 @@ export type ControlLog = Pick<Log, 'topic' | 'createTopic' | 'offsets' | 'read' 
 
 export class KafkaControl {
   readonly #log: ControlLog
+  readonly #topic: string
   readonly #values = new Map<string, string>()
   #identity = ''
   #offset = 0
   #reading: Promise<void> | undefined
   #readAtMs = 0
 
-  constructor(log: ControlLog) {
+  constructor(log: ControlLog, topic: string) {
     this.#log = log
+    this.#topic = topic
   }
 
   /** As it was known a moment ago; what is newer is read meanwhile. */
@@ -61,7 +63,7 @@ export class KafkaControl {
   }
 
   async #readOn(): Promise<void> {
-    const topic = await this.#log.topic(controlTopic)
+    const topic = await this.#log.topic(this.#topic)
     this.#readAtMs = Date.now()
     if (topic === undefined) return
     if (topic.identity !== this.#identity) {
@@ -69,9 +71,9 @@ export class KafkaControl {
       this.#values.clear()
       this.#offset = 0
     }
-    const { end } = await this.#log.offsets(controlTopic, 0)
+    const { end } = await this.#log.offsets(this.#topic, 0)
     while (this.#offset < end) {
-      const batch = await this.#log.read(controlTopic, 0, this.#offset)
+      const batch = await this.#log.read(this.#topic, 0, this.#offset)
       if (batch === undefined) return
       this.#offset = batch.nextOffset
       for (const { key, value } of messagesOf(batch)) {
@@ -83,18 +85,18 @@ export class KafkaControl {
   }
 
   async #write(key: string, value: string | null): Promise<void> {
-    if ((await this.#log.topic(controlTopic)) === undefined) {
+    if ((await this.#log.topic(this.#topic)) === undefined) {
       try {
-        await this.#log.createTopic(controlTopic, { partitions: 1, cleanup: 'compact' })
+        await this.#log.createTopic(this.#topic, { partitions: 1, cleanup: 'compact' })
       } catch (error) {
         // Another process was first.
         if (codeOf(error) !== 'TOPIC_EXISTS') throw error
       }
     }
-    const builder = new BatchBuilder(controlTopic, 0)
+    const builder = new BatchBuilder(this.#topic, 0)
     builder.append(key, value, Date.now())
     await this.#log.commit({
-      outputs: [{ topic: controlTopic, partition: 0, batch: builder.build() }],
+      outputs: [{ topic: this.#topic, partition: 0, batch: builder.build() }],
     })
     await this.read()
   }

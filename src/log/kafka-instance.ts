@@ -4,7 +4,15 @@
  * same time have names of their own.
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 
 export interface KafkaInstance {
@@ -22,12 +30,7 @@ export function takeInstance(directory: string): KafkaInstance {
   for (let number = 0; number < mostProcesses; number++) {
     const file = path.join(folder, `instance-${number}`)
     if (!isFree(file)) continue
-    try {
-      writeFileSync(file, `${process.pid}`, { flag: 'wx' })
-    } catch {
-      // Another process was first.
-      continue
-    }
+    if (!placed(file, `${process.pid}`)) continue
     return { name: `${home}-${number}`, release: () => rmSync(file, { force: true }) }
   }
   return { name: randomBytes(8).toString('hex'), release: () => undefined }
@@ -37,13 +40,27 @@ export function takeInstance(directory: string): KafkaInstance {
 function homeOf(folder: string): string {
   const file = path.join(folder, 'home')
   if (!existsSync(file)) {
-    try {
-      writeFileSync(file, randomBytes(6).toString('hex'), { flag: 'wx' })
-    } catch {
-      // Another process was first.
-    }
+    placed(file, randomBytes(6).toString('hex'))
   }
   return readFileSync(file, 'utf8').trim()
+}
+
+/**
+ * Makes a file that is never there without its content: one that another process found empty it would
+ * take for left behind, and both would have one name. False: another process was first.
+ */
+function placed(file: string, content: string): boolean {
+  const own = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`
+  writeFileSync(own, content)
+  try {
+    linkSync(own, file)
+    return true
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'EEXIST') return false
+    throw error
+  } finally {
+    rmSync(own, { force: true })
+  }
 }
 
 /** Removes what a process left that runs no more. */
@@ -55,8 +72,21 @@ function isFree(file: string): boolean {
     return true
   }
   if (pid === process.pid || isAlive(pid)) return false
-  rmSync(file, { force: true })
-  return true
+  return cleared(file, pid)
+}
+
+/** Moved away first: another process may have found it left behind too, and have the name by now. */
+function cleared(file: string, pid: number): boolean {
+  const away = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`
+  try {
+    renameSync(file, away)
+  } catch {
+    return true
+  }
+  const isTheOne = readFileSync(away, 'utf8') === `${pid}`
+  if (!isTheOne) linkSync(away, file)
+  rmSync(away, { force: true })
+  return isTheOne
 }
 
 function isAlive(pid: number): boolean {

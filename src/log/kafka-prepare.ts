@@ -52,7 +52,8 @@ function encodePieces(topic: TopicInfo, partition: number, batch: Batch): Transa
   const { name, compression } = topic
   let from = 0
   for (const to of piecesOf(batch, topic, mostBytes, framingBytes)) {
-    const bytes = encodeRecordBatch(batch, { from, to, compression })
+    // The transaction stamps it, which makes the checksum.
+    const bytes = encodeRecordBatch(batch, { from, to, compression, isSealed: false })
     parts.push({ topic: name, partition, bytes, count: to - from })
     from = to
   }

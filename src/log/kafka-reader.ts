@@ -31,8 +31,19 @@ interface Followed extends TopicPartition {
   usedAtMs: number
 }
 
+/** The next fetch of whoever reads on, under way while what came before is worked on. */
+interface Ahead {
+  readonly offset: number
+  readonly maxBytes: number
+  /** Never rejects: who finds nothing here asks directly, and hears what stands in its way. */
+  readonly found: Promise<Fetched | undefined>
+}
+
 interface Known extends KnownPartition {
   followed: Followed | undefined
+  ahead: Ahead | undefined
+  /** Behind what was read last. */
+  readTo: number
 }
 
 export class KafkaReader {
@@ -102,7 +113,8 @@ export class KafkaReader {
   ): Promise<Batch | undefined> {
     const fetched = await this.fetch(topic, partition, offset, maxBytes)
     if (fetched === undefined) return undefined
-    const { id } = await this.#fetcher.topicOf(topic)
+    const where = `read ${topic}/${partition}`
+    const { id } = await this.#client.patiently(where, () => this.#fetcher.topicOf(topic))
     const { bytes, batches, nextOffset } = fetched
     const origin = `${id}/${partition}`
     if (batches.length === 0) {
@@ -141,11 +153,38 @@ export class KafkaReader {
         if (followed.isAsked && offset >= known.end) return undefined
       } else known.followed = undefined
     }
-    const found = await this.#fetcher.fetch(topic, partition, offset, maxBytes, known)
+    const isNext = offset === known.readTo
+    const found =
+      (await this.#takeAhead(topic, offset, maxBytes, known)) ??
+      (await this.#fetcher.fetch(topic, partition, offset, maxBytes, known))
     const position = found?.nextOffset ?? offset
+    known.readTo = position
     const isReadOn = followed !== undefined || found === undefined
     if (isReadOn && position >= known.end) await this.#follow(topic, partition, position, known)
+    else if (isNext && position < known.end) this.#fetchAhead(topic, partition, maxBytes, known)
     return found
+  }
+
+  #fetchAhead(topic: string, partition: number, maxBytes: number, known: Known): void {
+    const offset = known.readTo
+    const found = this.#fetcher.fetch(topic, partition, offset, maxBytes, known)
+    known.ahead = { offset, maxBytes, found: found.catch(() => undefined) }
+  }
+
+  /** What was fetched ahead, where it is what is asked for now. */
+  async #takeAhead(
+    topic: string,
+    offset: number,
+    maxBytes: number,
+    known: Known,
+  ): Promise<Fetched | undefined> {
+    const { ahead } = known
+    known.ahead = undefined
+    if (ahead?.offset !== offset || ahead.maxBytes !== maxBytes) return undefined
+    const found = await ahead.found
+    // One made anew under its name begins anew.
+    const now = await this.#client.topic(topic).catch(() => undefined)
+    return now?.id === known.topicId ? found : undefined
   }
 
   /** Fetches once, for whoever does not read on: nothing is followed because of it. */
@@ -170,22 +209,35 @@ export class KafkaReader {
     const name = `${topic}/${partition}`
     const known = this.#known.get(name)
     if (known !== undefined) return known
-    const made: Known = { topicId: undefined, end: 0, followed: undefined }
+    const made: Known = {
+      ...{ topicId: undefined, end: 0, followed: undefined, ahead: undefined, readTo: -1 },
+    }
     this.#known.set(name, made)
     return made
   }
 
+  /** Where that cannot be, the next read asks directly, and hears what stands in its way. */
   async #follow(topic: string, partition: number, position: number, known: Known): Promise<void> {
-    if (this.#isClosed) return
-    const { id: topicId } = await this.#fetcher.topicOf(topic)
-    if (known.followed?.position === position) return
-    known.followed = {
-      ...{ topic, partition, topicId, position, buffer: [], bufferedBytes: 0 },
-      ...{ isAsked: false, usedAtMs: Date.now() },
+    let topicId: string
+    let node: number
+    try {
+      topicId = (await this.#fetcher.topicOf(topic)).id
+      node = await this.#client.leaderOf(topic, partition)
+    } catch {
+      return
     }
-    const node = await this.#client.leaderOf(topic, partition)
+    if (this.#isClosed) return
+    if (known.followed?.position !== position) {
+      known.followed = {
+        ...{ topic, partition, topicId, position, buffer: [], bufferedBytes: 0 },
+        ...{ isAsked: false, usedAtMs: Date.now() },
+      }
+    }
+    // Also where it was followed before, at a broker that led it then.
     if (!this.#loops.has(node)) {
-      const loop = this.#fetchOn(node).finally(() => this.#loops.delete(node))
+      const loop = this.#fetchOn(node).finally(() => {
+        if (this.#loops.get(node) === loop) this.#loops.delete(node)
+      })
       this.#loops.set(node, loop)
     }
   }
@@ -193,8 +245,12 @@ export class KafkaReader {
   /** Fetches of all that is followed at a broker, one after the other, until nothing is. */
   async #fetchOn(node: number): Promise<void> {
     while (!this.#isClosed) {
-      const followed = await this.#followedAt(node)
-      if (followed.length === 0) return
+      const followed = await this.#followedAt(node).catch(() => [])
+      if (followed.length === 0) {
+        // At once: what is followed from now on begins a loop of its own.
+        this.#loops.delete(node)
+        return
+      }
       const open = followed.filter((one) => one.bufferedBytes < bufferBytes)
       if (open.length === 0) {
         await new Promise((resolve) => setTimeout(resolve, 1))

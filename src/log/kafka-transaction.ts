@@ -15,15 +15,11 @@ import {
 import type { Clock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
 import type { KafkaClient } from './kafka-client.ts'
-import { codeIs, faultError, faultOf } from './kafka-faults.ts'
-import { type ProducedPart, type ProducePart, produce } from './kafka-wire.ts'
+import { faultOf } from './kafka-faults.ts'
+import { EpochBatches, type TransactionPart } from './kafka-transaction-batches.ts'
 import type { Checkpoint, TopicPartition } from './log.ts'
-import { stampProducer } from './record-batch-stamp.ts'
 
-/** An encoded record batch on its way to a partition. */
-export interface TransactionPart extends ProducePart {
-  readonly count: number
-}
+export type { TransactionPart } from './kafka-transaction-batches.ts'
 
 /** What the transaction commits of a group's positions, by which it is fenced. */
 export interface TransactionOffsets {
@@ -68,7 +64,6 @@ interface Epoch {
 
 /** It bounds how long readers wait behind a process that was killed. */
 const transactionTimeoutMs = 10_000
-const produceTimeoutMs = 10_000
 /** The markers of the transaction before are still being written: that takes milliseconds. */
 const markerWaitMs = 1
 const patienceMs = 60_000
@@ -95,8 +90,8 @@ export class TransactionalProducer {
   readonly #lane: string
   #producerId = -1n
   #epoch = -1
-  /** By `topic/partition`, of this epoch. */
-  #sequences = new Map<string, number>()
+  /** Of this epoch. */
+  #batches: EpochBatches | undefined
 
   constructor(options: TransactionalProducerOptions) {
     this.#options = options
@@ -152,7 +147,11 @@ export class TransactionalProducer {
     if (answer.producerId !== this.#producerId) await onProducerId?.(answer.producerId)
     this.#producerId = answer.producerId
     this.#epoch = answer.producerEpoch
-    this.#sequences = new Map()
+    this.#batches = new EpochBatches({
+      ...{ client: this.#options.client, clock: this.#options.clock },
+      ...{ lane: this.#lane, transactionalId },
+      ...{ producerId: this.#producerId, epoch: this.#epoch },
+    })
     this.#options.onStep?.('begun')
   }
 
@@ -166,13 +165,13 @@ export class TransactionalProducer {
     )
     onStep?.('added')
     const baseOffsets = await bothOf(
-      this.#produceAll(parts),
+      this.#batches!.send(parts),
       hasOffsets ? this.#commitOffsets(now, offsets) : undefined,
     )
     const later = (await more?.(baseOffsets)) ?? []
     if (later.length > 0) {
       await this.#addPartitions(now, later, parts)
-      baseOffsets.push(...(await this.#produceAll(later)))
+      baseOffsets.push(...(await this.#batches!.send(later)))
     }
     onStep?.('produced')
     if (parts.length + later.length > 0 || hasOffsets) await this.#end(now, offsets)
@@ -231,73 +230,6 @@ export class TransactionalProducer {
     const canRetry = (id: string, mayPass: boolean) => mayPass && id !== unknownTopic
     const where = `group ${group}: commit offsets`
     await client.patiently(where, work, { canRetry, untilMs: this.#untilMs() })
-  }
-
-  /** The offsets of the parts, in their order. Requests of one broker are under way together. */
-  async #produceAll(parts: readonly TransactionPart[]): Promise<number[]> {
-    const baseOffsets = new Array<number>(parts.length).fill(-1)
-    const rounds: number[][] = []
-    const seen = new Map<string, number>()
-    for (const [index, part] of parts.entries()) {
-      // A request has one batch a partition at most.
-      const round = seen.get(nameOf(part)) ?? 0
-      seen.set(nameOf(part), round + 1)
-      rounds[round] ??= []
-      rounds[round].push(index)
-      this.#stamp(part)
-    }
-    const requests: Promise<void>[] = []
-    for (const round of rounds) {
-      for (const [node, indexes] of await this.#byLeader(parts, round)) {
-        requests.push(this.#produceOne(node, parts, indexes, baseOffsets))
-      }
-    }
-    const failed = (await Promise.allSettled(requests)).find((one) => one.status === 'rejected')
-    if (failed !== undefined) throw failed.reason
-    return baseOffsets
-  }
-
-  #stamp(part: TransactionPart): void {
-    const name = nameOf(part)
-    const sequence = this.#sequences.get(name) ?? 0
-    this.#sequences.set(name, (sequence + part.count) % 0x8000_0000)
-    stampProducer(part.bytes, Number(this.#producerId), this.#epoch, sequence)
-  }
-
-  async #byLeader(
-    parts: readonly TransactionPart[],
-    indexes: readonly number[],
-  ): Promise<Map<number, number[]>> {
-    const byLeader = new Map<number, number[]>()
-    for (const index of indexes) {
-      const { topic, partition } = parts[index]!
-      const node = await this.#options.client.leaderOf(topic, partition)
-      const known = byLeader.get(node)
-      if (known === undefined) byLeader.set(node, [index])
-      else known.push(index)
-    }
-    return byLeader
-  }
-
-  async #produceOne(
-    node: number,
-    parts: readonly TransactionPart[],
-    indexes: readonly number[],
-    baseOffsets: number[],
-  ): Promise<void> {
-    const { client, transactionalId } = this.#options
-    const sent = indexes.map((index) => parts[index]!)
-    const answers = await client.call(
-      ...([node, this.#lane, produce, transactionalId, produceTimeoutMs, sent] as const),
-    )
-    const byName = new Map(answers.map((answer) => [nameOf(answer), answer]))
-    for (const index of indexes) {
-      const answer: ProducedPart | undefined = byName.get(nameOf(parts[index]!))
-      if (answer === undefined || !codeIs(answer.errorCode, 'NONE')) {
-        throw faultError(answer?.errorCode ?? -1, `produce to ${nameOf(parts[index]!)}`)
-      }
-      baseOffsets[index] = answer.baseOffset
-    }
   }
 
   /**

@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
 import { KafkaClient, type KafkaConnection } from './kafka-client.ts'
 import { KafkaCommits } from './kafka-commit.ts'
-import { KafkaControl } from './kafka-control.ts'
+import { controlTopic, KafkaControl } from './kafka-control.ts'
 import { KafkaGroups } from './kafka-groups.ts'
 import type { KafkaMembership } from './kafka-member.ts'
 import { joinKafkaGroup } from './kafka-membership.ts'
@@ -44,6 +44,8 @@ export interface KafkaLogOptions {
    * under way before; two handles at the same time may not share it. Default: a new one.
    */
   readonly instance?: string
+  /** Begins the names of what this log makes for itself; see prefixed.ts for all others. */
+  readonly prefix?: string
   /** For members that ask for none of their own. Default 10 s. */
   readonly sessionTimeoutMs?: number
   /** Copies of each partition of topics that are made; default: the brokers' own. */
@@ -96,7 +98,7 @@ class KafkaLog implements Log {
   #closing: Promise<void> | undefined
 
   constructor(options: KafkaLogOptions) {
-    const { connection, instance, replicationFactor, clock = systemClock } = options
+    const { connection, instance, replicationFactor, prefix = '', clock = systemClock } = options
     this.#sessionTimeoutMs = options.sessionTimeoutMs
     this.#onStep = options.onStep
     this.#clock = clock
@@ -106,7 +108,7 @@ class KafkaLog implements Log {
     this.#reader = new KafkaReader(this.#client, async (topic, partition) => {
       return (await this.#topics.offsets(topic, partition)).start
     })
-    this.#control = new KafkaControl(this)
+    this.#control = new KafkaControl(this, `${prefix}${controlTopic}`)
     this.#groups = new KafkaGroups(this.#client, {
       topics: this.#topics,
       isPaused: (group) => this.#control.isPaused(group),
@@ -116,7 +118,7 @@ class KafkaLog implements Log {
       read: (topic, partition, offset) => this.read(topic, partition, offset),
       offsets: (topic, partition) => this.offsets(topic, partition),
     })
-    this.#own = this.#commitsOf(undefined, `millrace.${this.#instance}`)
+    this.#own = this.#commitsOf(undefined, `${prefix}millrace.${this.#instance}`)
   }
 
   async open(): Promise<void> {

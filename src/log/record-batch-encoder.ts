@@ -18,12 +18,19 @@ const shortCopyBytes = 24
  * Encodes the messages [from, to) of a batch as one record batch v2 with base offset 0: the base
  * offset lies outside the checksum, so whoever stores the bytes keeps the true one. Deltas count
  * from 0, or with `baseOffset` are the batch's own offsets less that one (compaction leaves gaps);
- * times are whole milliseconds, fractions are dropped; the producer fields are -1.
+ * times are whole milliseconds, fractions are dropped; the producer fields are -1. With `isSealed`
+ * false the checksum is left to whoever stamps the batch.
  * Throws `MESSAGE_INVALID` (refused, with the index) for a time that no Date can hold.
  */
 export function encodeRecordBatch(
   batch: Batch,
-  options: { from?: number; to?: number; compression: Compression; baseOffset?: number },
+  options: {
+    from?: number
+    to?: number
+    compression: Compression
+    baseOffset?: number
+    isSealed?: boolean
+  },
 ): Buffer {
   const from = options.from ?? 0
   const to = options.to ?? batch.count
@@ -42,6 +49,8 @@ export function encodeRecordBatch(
   writeHead(bytes, to - from, baseTime, maxTime, options.compression)
   if (options.baseOffset !== undefined) {
     bytes.writeInt32BE(batch.offsets[to - 1]! - options.baseOffset, layout.lastOffsetDeltaAt)
+  }
+  if (options.isSealed ?? true) {
     bytes.writeUInt32BE(crc32c(bytes.subarray(layout.attributesAt)), layout.crcAt)
   }
   return bytes
@@ -142,7 +151,6 @@ function writeHead(
   bytes.writeInt16BE(-1, layout.producerEpochAt)
   bytes.writeInt32BE(-1, layout.baseSequenceAt)
   bytes.writeInt32BE(count, layout.recordCountAt)
-  bytes.writeUInt32BE(crc32c(bytes.subarray(layout.attributesAt)), layout.crcAt)
 }
 
 /** The time of a message in whole milliseconds, or the refusal of a time that is none. */

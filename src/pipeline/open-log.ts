@@ -34,7 +34,8 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   const { sessionTimeoutMs } = embedded
   const opened = await openKafkaLog({
     ...{ connection, onStep: onKafkaStep },
-    ...(instance === undefined ? {} : { instance: prefix + instance }),
+    ...(instance === undefined ? {} : { instance }),
+    prefix: prefix === '' ? '' : `${prefix}.`,
     ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),
   })
   return named(opened)

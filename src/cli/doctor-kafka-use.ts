@@ -1,0 +1,72 @@
+/** What an application, or any use of Millrace, needs of a cluster: topics, groups, transactional ids. */
+import { changelogOf } from '../log/kafka-changelog.ts'
+import { controlTopic } from '../log/kafka-control.ts'
+import type { Operation } from '../log/kafka-probe-rights.ts'
+import { defaultTopicSettings, type TopicSettings } from '../log/log.ts'
+import { figuresTopic } from '../monitoring/figures.ts'
+import { boardsTopic } from '../panels/told-boards.ts'
+import type { Plan } from '../pipeline/plan.ts'
+import { registryTopic } from '../registry/entries.ts'
+
+export interface KafkaUse {
+  readonly topics: readonly NeededTopic[]
+  readonly groups: readonly string[]
+  readonly transactions: readonly NeededTransaction[]
+  /** Topics that Millrace keeps for itself, whatever runs. */
+  readonly own: readonly NeededTopic[]
+}
+
+export interface NeededTopic {
+  readonly name: string
+  readonly operations: readonly Operation[]
+  readonly settings: TopicSettings
+  readonly declared: Partial<TopicSettings>
+}
+
+export interface NeededTransaction {
+  /** One of those that could be used. */
+  readonly id: string
+  /** What they all begin with. */
+  readonly begin: string
+}
+
+const turns = 'millrace.start'
+const ownTopics = [figuresTopic, boardsTopic, registryTopic, changelogOf('millrace.start-over')]
+
+/** Names as the cluster has them; without a plan only what any application needs. */
+export function kafkaUse(prefix: string, plan?: Plan): KafkaUse {
+  const kept = (name: string) => (prefix === '' ? name : `${prefix}.${name}`)
+  const names = plan?.pipelines.map((one) => one.name) ?? []
+  // The instance in an id begins with the prefix, see pipeline/open-log.ts.
+  const begins = ['millrace.', ...names.map((name) => `${kept(name)}.`)]
+  return {
+    topics: plan === undefined ? [] : topicsOf(plan, kept),
+    own: [controlTopic, ...ownTopics.map(kept)].map(ownTopic),
+    groups: [turns, ...names].map(kept),
+    transactions: begins.map((begin) => ({ id: `${begin}doctor`, begin })),
+  }
+}
+
+const ownTopic = (name: string): NeededTopic => ({
+  name,
+  operations: ['Read', 'Write', 'DescribeConfigs'],
+  settings: { ...defaultTopicSettings, partitions: 1 },
+  declared: {},
+})
+
+function topicsOf(plan: Plan, kept: (name: string) => string): NeededTopic[] {
+  const topics = plan.topics.map(({ name, readBy, writtenBy, internal, settings, declared }) => {
+    // The monitor and the page read what is written, and dead letters are replayed by hand.
+    const reads = internal || readBy.length > 0 || writtenBy.length > 0
+    const operations: Operation[] = [
+      ...(reads ? (['Read'] as const) : []),
+      ...(internal || writtenBy.length > 0 ? (['Write'] as const) : []),
+      'DescribeConfigs',
+    ]
+    return { name: kept(name), operations, settings, declared }
+  })
+  const stores = plan.pipelines.flatMap(({ name, steps }) =>
+    steps.filter((step) => step.kind === 'join').map((step) => `${name}.${step.name}`),
+  )
+  return [...topics, ...stores.map((store) => ownTopic(changelogOf(kept(store))))]
+}
