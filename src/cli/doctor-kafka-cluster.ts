@@ -25,7 +25,7 @@ export async function coordinatorFindings(desk: Desk, use: KafkaUse): Promise<Na
   const name = 'coordinators'
   const wrong: string[] = []
   for (const [kind, key] of [
-    ['group', use.groups[0]!],
+    ['group', use.groups[0]!.name],
     ['transaction', use.transactions[0]!.id],
   ] as const) {
     const setback = await coordinatorSetback(desk, kind, key)

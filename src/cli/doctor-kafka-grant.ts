@@ -66,7 +66,7 @@ const iamActions: Readonly<Record<Resource['kind'], Partial<Record<Operation, st
     DescribeConfigs: 'DescribeTopicDynamicConfiguration',
     Create: 'CreateTopic',
   },
-  group: { Read: 'AlterGroup', Describe: 'DescribeGroup' },
+  group: { Read: 'AlterGroup', Describe: 'DescribeGroup', Delete: 'DeleteGroup' },
   'transactional-id': { Write: 'AlterTransactionalId', Describe: 'DescribeTransactionalId' },
 }
 

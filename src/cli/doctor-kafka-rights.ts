@@ -20,9 +20,10 @@ export async function rightsFindings(
     if (why !== undefined) refused.push(`${topic.name}: ${why}`)
   }
   const groups: Lack[] = []
-  for (const name of use.groups) {
-    const operations = await groupRights(desk, name)
-    if (operations.length > 0) groups.push({ resource: { kind: 'group', name }, operations })
+  for (const group of use.groups) {
+    const operations = await groupRights(desk, group)
+    const resource = { kind: 'group', name: group.name } as const
+    if (operations.length > 0) groups.push({ resource, operations })
   }
   const transactions: Lack[] = []
   for (const { id, begin } of use.transactions) {
@@ -38,7 +39,12 @@ export async function rightsFindings(
       grantor,
       `${use.topics.length + use.own.length} topics`,
     ),
-    ...lacksFinding('group rights', groups, grantor, `groups ${use.groups.join(', ')}`),
+    ...lacksFinding(
+      'group rights',
+      groups,
+      grantor,
+      `groups ${use.groups.map(({ name }) => name).join(', ')}`,
+    ),
     ...lacksFinding('transactions', transactions, grantor, `transactional ids ${begins}`),
     ...refusedFindings(refused),
   ]

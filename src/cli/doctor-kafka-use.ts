@@ -5,12 +5,12 @@ import type { Operation } from '../log/kafka-probe-rights.ts'
 import { defaultTopicSettings, type TopicSettings } from '../log/log.ts'
 import { figuresTopic } from '../monitoring/figures.ts'
 import { boardsTopic } from '../panels/told-boards.ts'
-import type { Plan } from '../pipeline/plan.ts'
+import { type Plan, sourceTopic } from '../pipeline/plan.ts'
 import { registryTopic } from '../registry/entries.ts'
 
 export interface KafkaUse {
   readonly topics: readonly NeededTopic[]
-  readonly groups: readonly string[]
+  readonly groups: readonly NeededGroup[]
   readonly transactions: readonly NeededTransaction[]
   /** Topics that Millrace keeps for itself, whatever runs. */
   readonly own: readonly NeededTopic[]
@@ -23,6 +23,11 @@ export interface NeededTopic {
   readonly declared: Partial<TopicSettings>
 }
 
+export interface NeededGroup {
+  readonly name: string
+  readonly operations: readonly Operation[]
+}
+
 export interface NeededTransaction {
   /** One of those that could be used. */
   readonly id: string
@@ -31,7 +36,16 @@ export interface NeededTransaction {
 }
 
 const turns = 'millrace.start'
-const ownTopics = [figuresTopic, boardsTopic, registryTopic, changelogOf('millrace.start-over')]
+const groupOperations = ['Read', 'Describe'] as const
+const turnOperations = ['Read', 'Describe', 'Delete'] as const
+/** Turns keep a topic beside their group, which takes no messages. */
+const ownTopics = [
+  turns,
+  figuresTopic,
+  boardsTopic,
+  registryTopic,
+  changelogOf('millrace.start-over'),
+]
 
 /** Names as the cluster has them; without a plan only what any application needs. */
 export function kafkaUse(prefix: string, plan?: Plan): KafkaUse {
@@ -42,7 +56,11 @@ export function kafkaUse(prefix: string, plan?: Plan): KafkaUse {
   return {
     topics: plan === undefined ? [] : topicsOf(plan, kept),
     own: [controlTopic, ...ownTopics.map(kept)].map(ownTopic),
-    groups: [turns, ...names].map(kept),
+    groups: [
+      // A turn that is over leaves no group behind.
+      ...[turns, registryTopic].map((name) => ({ name: kept(name), operations: turnOperations })),
+      ...names.map((name) => ({ name: kept(name), operations: groupOperations })),
+    ],
     transactions: begins.map((begin) => ({ id: `${begin}doctor`, begin })),
   }
 }
@@ -68,5 +86,13 @@ function topicsOf(plan: Plan, kept: (name: string) => string): NeededTopic[] {
   const stores = plan.pipelines.flatMap(({ name, steps }) =>
     steps.filter((step) => step.kind === 'join').map((step) => `${name}.${step.name}`),
   )
-  return [...topics, ...stores.map((store) => ownTopic(changelogOf(kept(store))))]
+  // A group keeps the position of a source under a topic's name.
+  const splits = plan.pipelines.flatMap(({ name, inputs }) =>
+    inputs.filter(({ kind }) => kind === 'source').map((input) => sourceTopic({ name }, input)),
+  )
+  return [
+    ...topics,
+    ...splits.map((name) => ownTopic(kept(name))),
+    ...stores.map((store) => ownTopic(changelogOf(kept(store)))),
+  ]
 }

@@ -120,7 +120,7 @@ async function clockFindings(
   if (write) {
     const transactionalId = use.transactions[0]!.id
     const { aheadMs, errorMs } = await measureClock(desk.client, {
-      ...{ transactionalId, group: use.groups[0]! },
+      ...{ transactionalId, group: use.groups[0]!.name },
     })
     return [{ name: 'clock', ...clockFinding(aheadMs, errorMs) }]
   }

@@ -114,6 +114,7 @@ export class KafkaClient {
         }
         this.#topics.clear()
         this.#coordinators.clear()
+        this.#controller = -1
         await this.#clock.sleep(waitMs * (0.5 + Math.random() / 2))
       }
     }
@@ -266,7 +267,8 @@ export class KafkaClient {
   async #open(node: number, ended: () => void): Promise<Connection> {
     if (this.#isClosed) throw fail('LOG_UNREACHABLE', 'the log is closed')
     const place = node < 0 ? placeOf(this.#options.brokers[-1 - node]!) : this.#nodes.get(node)
-    if (place === undefined) throw faultError(8, `broker ${node}`)
+    // It may be known again once it is back: metadata is asked for in between.
+    if (place === undefined) throw faultError(5, `broker ${node}`)
     const { clientId, tls, sasl } = this.#options
     const connection = new Connection(clientId, {
       ...{ connectTimeout: connectTimeoutMs, requestTimeout: requestTimeoutMs },

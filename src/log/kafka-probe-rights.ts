@@ -15,7 +15,7 @@ import { type Desk, isForbidden, operationsIn } from './kafka-probe-cluster.ts'
 import { configsOf } from './kafka-topic-settings.ts'
 import type { TopicSettings } from './log.ts'
 
-export type Operation = 'Read' | 'Write' | 'Describe' | 'DescribeConfigs' | 'Create'
+export type Operation = 'Read' | 'Write' | 'Describe' | 'DescribeConfigs' | 'Create' | 'Delete'
 
 /** A topic that is used, and how. */
 export interface TopicUse {
@@ -40,6 +40,7 @@ const numberOf: Readonly<Record<Operation, number>> = {
   Describe: AclOperations.DESCRIBE,
   DescribeConfigs: AclOperations.DESCRIBE_CONFIGS,
   Create: AclOperations.CREATE,
+  Delete: AclOperations.DELETE,
 }
 
 export async function topicRights(desk: Desk, use: TopicUse): Promise<TopicRights> {
@@ -48,7 +49,10 @@ export async function topicRights(desk: Desk, use: TopicUse): Promise<TopicRight
   const [topic] = (await withErrors(asked)).topics
   const code = topic?.errorCode ?? 0
   // Kafka does not tell a topic that one may not see from one that is not there.
-  if (isForbidden(code)) return { exists: false, missing: ['Describe', ...use.operations] }
+  if (isForbidden(code)) {
+    const { missing } = await creationRights(desk, use)
+    return { exists: false, missing: ['Describe', ...use.operations, ...missing] }
+  }
   if (topic === undefined || codeIs(code, 'UNKNOWN_TOPIC_OR_PARTITION')) {
     return creationRights(desk, use)
   }
@@ -71,15 +75,18 @@ async function creationRights({ client, node }: Desk, use: TopicUse): Promise<To
   return { exists: false, missing: [], refused: answer?.errorMessage ?? `error ${code}` }
 }
 
-/** What a member of the group needs. */
-export async function groupRights({ client }: Desk, group: string): Promise<Operation[]> {
-  return forbidden(['Read', 'Describe'], async () => {
+/** What is missing of it for whoever is in the group. */
+export async function groupRights(
+  { client }: Desk,
+  { name: group, operations }: { readonly name: string; readonly operations: readonly Operation[] },
+): Promise<Operation[]> {
+  return forbidden(operations, async () => {
     const node = await client.coordinator('group', group)
     const asked = client.call(node, lane, describeGroupsV5.api, [group], true)
     const [found] = (await withErrors(asked)).groups
     if (found === undefined) return []
-    if (isForbidden(found.errorCode)) return ['Read', 'Describe']
-    return found.errorCode === 0 ? missingIn(found.authorizedOperations, ['Read', 'Describe']) : []
+    if (isForbidden(found.errorCode)) return [...operations]
+    return found.errorCode === 0 ? missingIn(found.authorizedOperations, operations) : []
   })
 }
 

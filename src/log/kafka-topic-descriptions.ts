@@ -62,14 +62,22 @@ export class TopicDescriptions {
     }
   }
 
+  /** Who is the controller is asked with it: the one that is known may be away. */
+  async #lookAnew(name: string): Promise<void> {
+    this.#client.forgetTopic(name)
+    await this.#client.topic(name)
+  }
+
   #describe(names: readonly string[]): Promise<Answers> {
     const where = `settings of topic ${names.join(', ')}`
+    let tries = 0
     return this.#client.patiently(where, async () => {
       const resources = names.map((resourceName) => ({
         resourceType: ConfigResourceTypes.TOPIC,
         resourceName,
         configurationKeys: [...describedConfigs],
       }))
+      if (tries++ > 0) await this.#lookAnew(names[0]!)
       const node = await this.#client.controller()
       const { results } = await withErrors(
         this.#client.call(node, 'admin', describeConfigsV4.api, resources, false, false),

@@ -123,7 +123,7 @@ class KafkaLog implements Log {
 
   async open(): Promise<void> {
     await this.#client.patiently('kafka', () => this.#client.controller(), {
-      untilMs: this.#clock.now() + 15_000,
+      untilMs: this.#clock.now() + 8_000,
     })
   }
 
