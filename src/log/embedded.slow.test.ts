@@ -47,6 +47,24 @@ async function until(what: string, condition: () => boolean | Promise<boolean>):
   return performance.now() - started
 }
 
+/**
+ * Stops a worker until something comes of it. Who is stopped in the middle of a write holds the lock
+ * that all others wait for, so then it may go on, and is stopped again.
+ */
+async function stopped(worker: Worker, hasCome: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 4; tries++) {
+    worker.child.kill('SIGSTOP')
+    const untilMs = performance.now() + 5000
+    while (performance.now() < untilMs) {
+      if (hasCome()) return
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    worker.child.kill('SIGCONT')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.fail('the others never got what it had')
+}
+
 /** Appends numbered messages to the four partitions of `in`, ten to a batch. */
 async function fill(log: EmbeddedLog, from: number, batches: number): Promise<number> {
   let number = from
@@ -100,8 +118,7 @@ describe('several processes on one directory', () => {
       try {
         await until('both share', () => owns(first, 2) && owns(second, 2))
         next = await fill(log, next, 40)
-        first.child.kill('SIGSTOP')
-        await until('the other has all', () => second.told.at(-1)?.owned === 4)
+        await stopped(first, () => second.told.at(-1)?.owned === 4)
         next = await fill(log, next, 40)
         await until('all is copied', async () => (await copied(log)) === next)
         first.child.kill('SIGCONT')

@@ -111,7 +111,11 @@ describe('the server beside a run', () => {
     assert.ok(state.pipelines.every(({ isBalanced }) => isBalanced))
     const { points } = await json<History>(`${second.url}/api/history`)
     assert.ok(points[0]!.atMs < before.atMs, 'charts show what was before the kill')
-    assert.ok(points.some((point) => (point.messagesPerSecond.even ?? 0) > 0))
+    // A rate needs two looks of this server.
+    await until('a rate', async () => {
+      const history = await json<History>(`${second.url}/api/history`)
+      return history.points.some((point) => (point.messagesPerSecond.even ?? 0) > 0)
+    })
     const headers = { 'last-event-id': lastId }
     const resumed = await fetch(`${second.url}/api/events`, { headers })
     const again = resumed.body!.getReader()
