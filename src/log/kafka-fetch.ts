@@ -127,3 +127,21 @@ const emptyFetch = (offset: number, nextOffset: number): Fetched => ({
   ...{ offset, nextOffset },
   ...{ bytes: Buffer.alloc(0), batches: [] },
 })
+
+/** Fetches that follow each other, as one. */
+export function joined(parts: readonly Fetched[]): Fetched {
+  const [first] = parts
+  if (parts.length === 1) return first!
+  let position = 0
+  const batches = parts.flatMap(({ bytes, batches: own }) => {
+    const begin = position
+    position += bytes.length
+    return own.map((batch) => ({ ...batch, position: batch.position + begin }))
+  })
+  return {
+    offset: first!.offset,
+    nextOffset: parts.at(-1)!.nextOffset,
+    bytes: Buffer.concat(parts.map(({ bytes }) => bytes)),
+    batches,
+  }
+}

@@ -6,7 +6,13 @@
 import { Batch, emptyColumns } from '../core/batch.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { faultError } from './kafka-faults.ts'
-import { type Fetched, fetchedOf, KafkaFetcher, type KnownPartition } from './kafka-fetch.ts'
+import {
+  type Fetched,
+  fetchedOf,
+  joined,
+  KafkaFetcher,
+  type KnownPartition,
+} from './kafka-fetch.ts'
 import { type FetchedPart, fetchParts } from './kafka-wire.ts'
 import type { TopicPartition } from './log.ts'
 import { decodeRecordBatches } from './record-batch.ts'
@@ -144,11 +150,7 @@ export class KafkaReader {
     if (followed !== undefined) {
       followed.usedAtMs = Date.now()
       const [first] = followed.buffer
-      if (first?.offset === offset) {
-        followed.buffer.shift()
-        followed.bufferedBytes -= first.bytes.length
-        return first
-      }
+      if (first?.offset === offset) return takeBuffered(followed, maxBytes)
       if (first === undefined && followed.position === offset) {
         if (followed.isAsked && offset >= known.end) return undefined
       } else known.followed = undefined
@@ -320,4 +322,20 @@ export class KafkaReader {
     const known = this.#known.get(`${one.topic}/${one.partition}`)
     if (known?.followed === one) known.followed = undefined
   }
+}
+
+/**
+ * All that lies here, as one: at a steady rate each fetch brings little, and whoever works on a batch
+ * a transaction would fall behind, little by little.
+ */
+function takeBuffered(followed: Followed, maxBytes: number): Fetched {
+  const { buffer } = followed
+  let count = 1
+  let sizeBytes = buffer[0]!.bytes.length
+  while (count < buffer.length && sizeBytes + buffer[count]!.bytes.length <= maxBytes) {
+    sizeBytes += buffer[count]!.bytes.length
+    count++
+  }
+  followed.bufferedBytes -= sizeBytes
+  return joined(buffer.splice(0, count))
 }

@@ -66,6 +66,7 @@ interface Epoch {
 const transactionTimeoutMs = 10_000
 /** The markers of the transaction before are still being written: that takes milliseconds. */
 const markerWaitMs = 1
+const mostLoadingWaits = 30
 const patienceMs = 60_000
 /** Whole transactions that are begun anew after faults that may pass. */
 const mostTries = 12
@@ -218,7 +219,7 @@ export class TransactionalProducer {
         committedMetadata: metadata,
       })),
     }))
-    const work = async () => {
+    const ask = async () => {
       const node = await client.coordinator('group', group)
       await client.call(
         ...([node, `offsets ${transactionalId}`, txnOffsetCommitV3.api] as const),
@@ -226,6 +227,7 @@ export class TransactionalProducer {
         ...([generation, memberId, null, topics] as const),
       )
     }
+    const work = () => this.#soonAgain(ask)
     // The group's partitions may be about to be loaded elsewhere: asking again changes nothing.
     const canRetry = (id: string, mayPass: boolean) => mayPass && id !== unknownTopic
     const where = `group ${group}: commit offsets`
@@ -279,6 +281,22 @@ export class TransactionalProducer {
     const canRetry = (id: string, mayPass: boolean) =>
       mayPass && !lostEpoch.has(id) && id !== unknownTopic
     return client.patiently(`transaction ${transactionalId}: ${what}`, work, { canRetry, untilMs })
+  }
+
+  /**
+   * A coordinator says that it is loading also while it asks the other one about the transaction: that
+   * takes milliseconds, and nothing that is known of the cluster is wrong because of it.
+   */
+  async #soonAgain(ask: () => Promise<void>): Promise<void> {
+    for (let waits = 0; ; waits++) {
+      try {
+        return await ask()
+      } catch (error) {
+        const isLoading = faultOf(error).id === 'COORDINATOR_LOAD_IN_PROGRESS'
+        if (!isLoading || waits === mostLoadingWaits) throw error
+        await this.#options.clock.sleep(markerWaitMs)
+      }
+    }
   }
 
   #untilMs(): number {
