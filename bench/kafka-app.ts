@@ -1,10 +1,7 @@
 /** The work of bench/kafka.ts as an application; topics and group are named by the environment. */
-import { classifier, pipeline, topic } from 'millrace'
-import { sentiments, type Tweet, trainSentiment } from './tweets.ts'
-
-interface Scored extends Tweet {
-  readonly sentiment: { readonly label: (typeof sentiments)[number]; readonly score: number }
-}
+import { topic } from 'millrace'
+import type { Tweet } from './tweets.ts'
+import { scoring } from './tweets-app.ts'
 
 const named = (name: string) => {
   const value = process.env[name]
@@ -13,16 +10,5 @@ const named = (name: string) => {
 }
 
 const raw = topic<Tweet>(named('BENCH_INPUT'))
-const scored = topic<Scored>(named('BENCH_OUTPUT'))
 
-export const score = pipeline(named('BENCH_GROUP'))
-  .from(raw)
-  .predict(
-    'sentiment',
-    classifier('bench-sentiment', {
-      labels: sentiments,
-      train: async () => ({ classifier: trainSentiment(), details: {} }),
-    }),
-    { input: (tweet) => tweet.text },
-  )
-  .to(scored)
+export const score = scoring(named('BENCH_GROUP'), raw, named('BENCH_OUTPUT'))

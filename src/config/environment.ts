@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { codeOf, fail, messageOf, suggestion } from '../core/errors.ts'
 import { checkOptions } from './check-options.ts'
 import type { KafkaChoice } from './kafka-connection.ts'
-import { kafkaFromVariables, type Variables } from './variables.ts'
+import type { Variables } from './variables.ts'
 
 /** The log in files of one machine. */
 export interface EmbeddedChoice {
@@ -92,6 +92,8 @@ export async function chooseEnvironment(question: EnvironmentQuestion): Promise<
   const here = { name, prefix: variables.MILLRACE_PREFIX ?? '', directory: process.cwd() }
   if (name === defaultEnvironment) return { ...here, log: embedded(), from: 'the default' }
   if (name === byVariables) {
+    // Loaded when it is used: every start of anything asks for its environment.
+    const { kafkaFromVariables } = await import('./variables.ts')
     const log = kafkaFromVariables(variables)
     return { ...here, log, from: log.by }
   }

@@ -3,16 +3,16 @@ import type { AbortedRange } from './kafka-wire.ts'
 import type { StoredBatch } from './record-batch.ts'
 import * as layout from './record-batch-layout.ts'
 
-export interface FoundBatches {
-  /** Of committed messages; transaction markers among them are none and are left out when decoded. */
-  readonly batches: readonly StoredBatch[]
-  /** Behind the last whole batch, aborted ones and markers included. */
-  readonly nextOffset: number
-}
-
 /** A batch of a producer that wrote it: to count whose messages are there. */
 export interface ProducedBatch extends StoredBatch {
   readonly producerId: bigint
+}
+
+export interface FoundBatches {
+  /** Of committed messages. */
+  readonly batches: readonly ProducedBatch[]
+  /** Behind the last whole batch, aborted ones and markers included. */
+  readonly nextOffset: number
 }
 
 /**
@@ -24,7 +24,7 @@ export function findBatches(
   bytes: Buffer,
   offset: number,
   aborted: readonly AbortedRange[] | null,
-): { readonly batches: readonly ProducedBatch[]; readonly nextOffset: number } {
+): FoundBatches {
   const waiting = [...(aborted ?? [])].sort((a, b) => a.firstOffset - b.firstOffset)
   const aborting = new Set<bigint>()
   const batches: ProducedBatch[] = []

@@ -107,10 +107,14 @@ export class KafkaClient {
         }
         if (this.#clock.now() + waitMs > untilMs) {
           if (!fault.id.startsWith('NETWORK')) throw error
-          throw fail('LOG_UNREACHABLE', `${where}: ${fault.message}`, {
-            cause: error,
-            waitMs: 1000,
-          })
+          throw fail(
+            'LOG_UNREACHABLE',
+            `${where}: ${fault.message}; look whether the brokers run there (millrace doctor --env says more)`,
+            {
+              cause: error,
+              waitMs: 1000,
+            },
+          )
         }
         this.#topics.clear()
         this.#coordinators.clear()

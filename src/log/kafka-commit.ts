@@ -14,7 +14,8 @@ import {
   type TransactionPart,
   type TransactionResult,
 } from './kafka-transaction.ts'
-import type { Checkpoint, Commit, CommitResult, TopicPartition } from './log.ts'
+import type { Checkpoint, Commit, CommitResult } from './log.ts'
+import { nameOf } from './topic-partition.ts'
 
 /** A transaction takes no more than this of what waits, so that it stays short. */
 const mostBytes = 32 * 1024 * 1024
@@ -208,5 +209,3 @@ function resultOf(
 ): CommitResult {
   return { baseOffsets: firstParts.map((part) => (part < 0 ? -1 : baseOffsets[first + part]!)) }
 }
-
-const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`

@@ -5,6 +5,7 @@ import { answerError, withErrors } from './kafka-answer.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { codeIs } from './kafka-faults.ts'
 import type { Checkpoint, TopicPartition } from './log.ts'
+import { nameOf } from './topic-partition.ts'
 
 type Asked = offsetFetchV8.OffsetFetchRequestGroup
 type AnsweredGroup = offsetFetchV8.OffsetFetchResponseGroup
@@ -125,8 +126,6 @@ async function ask(
     throw answerError(errorCode, `offsets of group ${groupId}`)
   })
 }
-
-const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`
 
 const sorted = (checkpoints: ReadonlyMap<string, Checkpoint>): Checkpoint[] =>
   [...checkpoints.values()].sort((a, b) =>

@@ -1,6 +1,7 @@
 /** What one member has: what the group gave it, what it was told of that, what it gave back. */
 import type { Assignment } from './kafka-group-protocol.ts'
 import type { AssignmentChange, TopicPartition } from './log.ts'
+import { nameOf } from './topic-partition.ts'
 
 export class Holdings {
   /** By name, in order of topic and partition. */
@@ -83,8 +84,6 @@ export class Holdings {
     }
   }
 }
-
-const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`
 
 const byPlace = (a: TopicPartition, b: TopicPartition) =>
   a.topic === b.topic ? a.partition - b.partition : a.topic < b.topic ? -1 : 1

@@ -6,6 +6,7 @@
 import { assign, type Ownership } from './assignment.ts'
 import type { Assignment, Subscription } from './kafka-group-protocol.ts'
 import type { TopicPartition } from './log.ts'
+import { nameOf } from './topic-partition.ts'
 
 export interface GroupMember {
   readonly memberId: string
@@ -129,5 +130,3 @@ function without(
   const names = new Set(others.map(nameOf))
   return some.filter((one) => !names.has(nameOf(one)))
 }
-
-const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`

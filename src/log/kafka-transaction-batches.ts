@@ -3,8 +3,8 @@ import type { Clock } from '../core/clock.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { codeIs, faultError } from './kafka-faults.ts'
 import { type ProducedPart, type ProducePart, produce } from './kafka-wire.ts'
-import type { TopicPartition } from './log.ts'
 import { stampProducer } from './record-batch-stamp.ts'
+import { nameOf } from './topic-partition.ts'
 
 /** An encoded record batch on its way to a partition. */
 export interface TransactionPart extends ProducePart {
@@ -132,5 +132,3 @@ export class EpochBatches {
     }
   }
 }
-
-const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`

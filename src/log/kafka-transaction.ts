@@ -18,6 +18,7 @@ import type { KafkaClient } from './kafka-client.ts'
 import { faultOf } from './kafka-faults.ts'
 import { EpochBatches, type TransactionPart } from './kafka-transaction-batches.ts'
 import type { Checkpoint, TopicPartition } from './log.ts'
+import { nameOf } from './topic-partition.ts'
 
 export type { TransactionPart } from './kafka-transaction-batches.ts'
 
@@ -318,5 +319,3 @@ async function bothOf<Result>(
   if (other.status === 'rejected') throw other.reason
   return one.value
 }
-
-const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`

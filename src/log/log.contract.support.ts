@@ -6,6 +6,7 @@ import { codeOf, type ErrorCode, type Refusal } from '../core/errors.ts'
 import type { Header } from '../core/headers.ts'
 import { messagesOf } from '../core/message.ts'
 import type { Commit, Log, Membership, Output, TopicPartition } from './log.ts'
+import { nameOf } from './topic-partition.ts'
 
 /** A log that was just made, empty. What is left out cannot be done, and its laws are not asked. */
 export interface LogSetup {
@@ -175,7 +176,7 @@ export async function refusedWith(
   assert.fail(`nothing was thrown, not ${code}`)
 }
 
-export const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`
+export { nameOf }
 
 export const namesOf = (partitions: readonly TopicPartition[]) => partitions.map(nameOf).sort()
 

@@ -9,6 +9,7 @@ import type {
   Membership,
   TopicPartition,
 } from './log.ts'
+import { nameOf } from './topic-partition.ts'
 
 export const defaultSessionTimeoutMs = 10_000
 
@@ -18,8 +19,6 @@ interface Member {
   readonly sessionTimeoutMs: number
   seenAt: number
 }
-
-const nameOf = ({ topic, partition }: TopicPartition) => `${topic}/${partition}`
 
 export class MemoryGroup {
   readonly name: string

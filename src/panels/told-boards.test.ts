@@ -49,13 +49,16 @@ describe('panels: told boards', () => {
   })
 
   it('vanish with the panels of their application', async () => {
-    const { log, teller, reader } = demo()
+    const { log, teller, reader, messages } = demo()
     await teller('none').tell([], 1)
     assert.equal(await log.topic(boardsTopic), undefined, 'without panels there is no topic')
     await teller('one').tell(words('a'), 1)
-    await teller('one').tell([], 2)
+    const without = teller('one')
+    await without.tell([], 2)
     await reader.read()
     assert.deepEqual(reader.boards, [])
+    await without.tell([], 60_000)
+    assert.equal(await messages(), 2, 'taken back once, however long it runs')
   })
 
   it('pass over what is no board of this version', async () => {

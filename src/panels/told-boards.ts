@@ -63,25 +63,31 @@ export class BoardTeller {
 
   async #write(sections: readonly Section[], atMs: number): Promise<void> {
     const shown = JSON.stringify(sections)
-    if (shown === this.#last && atMs - this.#lastMs < againMs) return
-    const { log, key, app, problem } = this.#options
+    // Who shows nothing has nobody who would miss it.
+    const isOwed = sections.length > 0 && atMs - this.#lastMs >= againMs
+    if (shown === this.#last && !isOwed) return
+    const { log, problem } = this.#options
     try {
       const exists = (await log.topic(boardsTopic)) !== undefined
-      if (sections.length === 0 && !exists) return
-      if (!exists) await createTopic(log)
-      const builder = new BatchBuilder(boardsTopic, 0)
-      const head = JSON.stringify({ v: 1, app, atMs })
-      const value = sections.length === 0 ? null : `${head.slice(0, -1)},"sections":${shown}}`
-      builder.append(key, value, atMs)
-      await log.commit({
-        outputs: [{ topic: boardsTopic, partition: 0, batch: builder.build() }],
-      })
+      if (!exists && sections.length > 0) await createTopic(log)
+      // Without panels there is nothing to take back where nothing was ever told.
+      if (exists || sections.length > 0) await this.#append(sections, shown, atMs)
       this.#last = shown
       this.#lastMs = atMs
     } catch (error) {
       if (!this.#hasProblem) problem(`panels are not told: ${messageOf(error)}`)
       this.#hasProblem = true
     }
+  }
+
+  async #append(sections: readonly Section[], shown: string, atMs: number): Promise<void> {
+    const { log, key, app } = this.#options
+    const builder = new BatchBuilder(boardsTopic, 0)
+    const head = JSON.stringify({ v: 1, app, atMs })
+    const value = sections.length === 0 ? null : `${head.slice(0, -1)},"sections":${shown}}`
+    builder.append(key, value, atMs)
+    const output = { topic: boardsTopic, partition: 0, batch: builder.build() }
+    await log.commit({ outputs: [output] })
   }
 }
 

@@ -10,8 +10,6 @@ export interface OpenLogOptions extends EmbeddedLogOptions {
   readonly app?: string | undefined
   /** On Kafka: the handle's name in transactional ids, see log/kafka-instance.ts. */
   readonly instance?: string | undefined
-  /** What a broker's logs name this handle by. */
-  readonly clientId?: string
   /** Called at each step of a transaction on Kafka, for tests. */
   readonly onKafkaStep?: (step: KafkaCommitStep) => void
 }
@@ -24,13 +22,13 @@ export const environmentFor = (app: string = process.cwd()): Promise<Environment
 
 /** Throws `CONFIG_INVALID`, and what stands in the way of the log. */
 export async function openLog(options: OpenLogOptions): Promise<Log> {
-  const { app, instance, clientId = 'millrace', onKafkaStep, ...embedded } = options
+  const { app, instance, onKafkaStep, ...embedded } = options
   const { log, directory, prefix } = await environmentFor(app)
   const named = (opened: Log) => (prefix === '' ? opened : prefixed(opened, prefix))
   if (log.kind === 'embedded') return named(await openEmbeddedLog(embedded))
   // Loaded when it is used: most runs have no Kafka.
   const { openKafkaLog } = await import('../log/kafka.ts')
-  const connection = await log.connection({ clientId, directory })
+  const connection = await log.connection({ clientId: 'millrace', directory })
   const { sessionTimeoutMs } = embedded
   const opened = await openKafkaLog({
     ...{ connection, onStep: onKafkaStep },
