@@ -3,6 +3,8 @@
 // first and says in words what is wrong, then hands over to the command line itself, which is source
 // in the repository and compiled in the package.
 import { existsSync } from 'node:fs'
+import * as module from 'node:module'
+import { dirname } from 'node:path'
 
 const neededVersion = [24, 12]
 
@@ -12,6 +14,10 @@ function nodeIsTooOld(version) {
 }
 
 async function start() {
+  // Half of a start is compiling: what was compiled once is kept (NODE_DISABLE_COMPILE_CACHE=1: not).
+  const directory = module.enableCompileCache?.().directory
+  // Worker threads look for it there.
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= dirname(directory)
   const source = new URL('../src/cli/main.ts', import.meta.url)
   const compiled = new URL('../dist/cli/main.js', import.meta.url)
   const { main } = await import((existsSync(source) ? source : compiled).href)

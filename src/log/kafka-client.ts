@@ -6,6 +6,7 @@
 import { isIP } from 'node:net'
 import {
   type API,
+  apiVersionsV3,
   Connection,
   type ConnectionOptions,
   findCoordinatorV4,
@@ -51,7 +52,14 @@ const mostInFlight = 5
 const firstWaitMs = 5
 const longestWaitMs = 500
 /** How long calls are tried again before the caller hears of it. */
-const patienceMs = 60_000
+const usualPatienceMs = 60_000
+
+/** What `patiently` tries again, and for how long. */
+export interface Patience {
+  readonly canRetry?: (id: string, canRetry: boolean) => boolean
+  readonly patienceMs?: number
+  readonly untilMs?: number
+}
 
 export class KafkaClient {
   readonly #options: KafkaConnection
@@ -88,14 +96,18 @@ export class KafkaClient {
   }
 
   /**
-   * Does `work` until it ends otherwise than with an error that may pass, for at most a minute; what
-   * is known of leaders and coordinators is forgotten in between. Throws the last error, or
-   * `LOG_UNREACHABLE` where no broker answers.
+   * Does `work` until it ends otherwise than with an error that may pass, for at most a minute unless
+   * told otherwise; what is known of leaders and coordinators is forgotten in between. Throws the last
+   * error, or `LOG_UNREACHABLE` where no broker answers.
    */
   async patiently<Result>(
     where: string,
     work: () => Promise<Result>,
-    { canRetry = defaultRetry, untilMs = this.#clock.now() + patienceMs } = {},
+    {
+      canRetry = defaultRetry,
+      patienceMs = usualPatienceMs,
+      untilMs = this.#clock.now() + patienceMs,
+    }: Patience = {},
   ): Promise<Result> {
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
       try {
@@ -152,6 +164,16 @@ export class KafkaClient {
   /** What is asked next of the topic is asked anew. */
   forgetTopic(name: string): void {
     this.#topics.delete(name)
+  }
+
+  /** Of the protocol of transactions: 2 where all brokers agreed on KIP-890's, from Kafka 4.0 on. */
+  async transactionVersion(): Promise<number> {
+    const { finalizedFeatures = [] } = await this.#any((connection) =>
+      apiVersionsV3.api.async(connection, 'millrace', '1'),
+    )
+    return (
+      finalizedFeatures.find(({ name }) => name === 'transaction.version')?.maxVersionLevel ?? 0
+    )
   }
 
   async controller(): Promise<number> {

@@ -9,7 +9,10 @@ import { joinKafkaGroup } from './kafka-membership.ts'
 import { nameOf } from './log.contract.support.ts'
 import type { JoinOptions, Membership, TopicPartition } from './log.ts'
 
-export const shortSessionMs = 1_000
+/** Nobody is given up who only has no turn for a while. */
+const calmSessionMs = 10_000
+/** For those that fall silent on purpose. */
+export const shortSessionMs = 3_000
 
 export function joinAs(
   client: KafkaClient,
@@ -17,7 +20,7 @@ export function joinAs(
   join: JoinOptions,
   more: Partial<KafkaMembershipOptions> = {},
 ): Promise<KafkaMembership> {
-  const timed = { sessionTimeoutMs: shortSessionMs, ...join }
+  const timed = { sessionTimeoutMs: calmSessionMs, ...join }
   return joinKafkaGroup({
     ...{ client, clock: systemClock, group, join: timed, paused: () => false },
     ...more,

@@ -9,7 +9,7 @@ import { codeOf } from '../core/errors.ts'
 import { seededRandom } from '../core/random.ts'
 import { KafkaClient } from './kafka-client.ts'
 import type { KafkaMembership } from './kafka-member.ts'
-import { counts, joinAs, until, Worker } from './kafka-membership-testing.ts'
+import { counts, joinAs, shortSessionMs, until, Worker } from './kafka-membership-testing.ts'
 import type { WorkerProcessOptions } from './kafka-membership-testing-worker.ts'
 import { newName, withKafka } from './kafka-testing.ts'
 import { namesOf, refusedWith, settle } from './log.contract.support.ts'
@@ -70,7 +70,7 @@ withKafka('memberships on Kafka', (cluster) => {
 
   it('are evicted when silent, fenced when they wake, and silent ones know it themselves', async () => {
     const group = newName('silent')
-    const asleep = await joinAs(client, group, { topics })
+    const asleep = await joinAs(client, group, { topics, sessionTimeoutMs: shortSessionMs })
     const awake = await joinAs(newClient(), group, { topics })
     await settle(asleep, awake)
     const had = namesOf(asleep.owned)
@@ -262,7 +262,8 @@ async function comeAndGo(seed: number, group: string, newClient: () => KafkaClie
     )
   }
   const come = async () => {
-    const member = await joinAs(clients[Math.floor(random() * 3)]!, group, { topics: many })
+    const options = { topics: many, sessionTimeoutMs: shortSessionMs }
+    const member = await joinAs(clients[Math.floor(random() * 3)]!, group, options)
     const worker = new Worker(member, random)
     workers.push(worker)
     all.push(worker)

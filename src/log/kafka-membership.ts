@@ -6,6 +6,7 @@
  * A static member (`instanceId`) that is started again within the session timeout gets back at once
  * what it had; `leave` gives everything back all the same, as it promises.
  */
+import { hostname } from 'node:os'
 import { fail } from '../core/errors.ts'
 import { faultOf } from './kafka-faults.ts'
 import { decodeAssignment, encodeSubscription } from './kafka-group-protocol.ts'
@@ -164,6 +165,7 @@ class Member implements KafkaMembership {
       held: this.#holdings.claim(),
       generation: this.#kafkaGeneration,
       ...{ planHash, exclusive, joinedAtMs: this.#joinedAtMs, rank: this.#rank },
+      ...{ host: hostname(), pid: process.pid },
     })
   }
 

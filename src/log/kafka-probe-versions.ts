@@ -2,6 +2,7 @@
 import {
   addOffsetsToTxnV3,
   addPartitionsToTxnV3,
+  apiVersionsV3,
   createPartitionsV3,
   createTopicsV7,
   deleteGroupsV2,
@@ -35,6 +36,7 @@ interface Request {
 export const neededRequests: Readonly<Record<string, Request>> = {
   addOffsetsToTxnV3: addOffsetsToTxnV3.api,
   addPartitionsToTxnV3: addPartitionsToTxnV3.api,
+  apiVersionsV3: apiVersionsV3.api,
   createPartitionsV3: createPartitionsV3.api,
   createTopicsV7: createTopicsV7.api,
   deleteGroupsV2: deleteGroupsV2.api,

@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { codeIs, faultError } from './kafka-faults.ts'
-import { type ProducedPart, type ProducePart, produce } from './kafka-wire.ts'
+import type { ProducedPart, ProducePart, produce } from './kafka-wire.ts'
 import { stampProducer } from './record-batch-stamp.ts'
 import { nameOf } from './topic-partition.ts'
 
@@ -18,6 +18,8 @@ export interface EpochBatchesOptions {
   readonly transactionalId: string
   readonly producerId: bigint
   readonly epoch: number
+  /** By which batches are sent. */
+  readonly request: typeof produce
 }
 
 const produceTimeoutMs = 10_000
@@ -111,12 +113,12 @@ export class EpochBatches {
     indexes: readonly number[],
     baseOffsets: number[],
   ): Promise<void> {
-    const { client, clock, lane, transactionalId } = this.#options
+    const { client, clock, lane, transactionalId, request } = this.#options
     let left = indexes
     for (let sends = 1, waitMs = firstWaitMs; left.length > 0; sends++, waitMs *= 2) {
       const sent = left.map((index) => parts[index]!)
       const answers = await client.call(
-        ...([node, lane, produce, transactionalId, produceTimeoutMs, sent] as const),
+        ...([node, lane, request, transactionalId, produceTimeoutMs, sent] as const),
       )
       const byName = new Map(answers.map((answer) => [nameOf(answer), answer]))
       const again: number[] = []

@@ -12,10 +12,10 @@ import { codeOf, fail } from '../core/errors.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { faultError } from './kafka-faults.ts'
 import { TransactionalProducer, type TransactionOffsets } from './kafka-transaction.ts'
-import { produce } from './kafka-wire.ts'
+import { produce, produceAndAdd } from './kafka-wire.ts'
+import { commitOffsetsAndAdd, endAndBump } from './kafka-wire-transactions.ts'
 import { encodeRecordBatch } from './record-batch.ts'
 
-const clock = { now: () => 0, sleep: async () => undefined }
 const notEnoughReplicas = 19
 const tooLarge = 10
 
@@ -24,7 +24,10 @@ type Answer = (...args: unknown[]) => unknown
 /** A cluster of one broker that answers as it is told. */
 class Cluster {
   readonly asked: string[] = []
-  readonly epochs: number[] = []
+  /** Of what ended, by the second protocol. */
+  readonly epochs: unknown[] = []
+  nowMs = 0
+  readonly transactionVersion: number
   readonly answers: Record<string, Answer> = {
     begin: () => ({ producerId: 7n, producerEpoch: this.asked.filter(isBegin).length }),
     add: () => ({}),
@@ -32,6 +35,16 @@ class Cluster {
     commit: () => ({}),
     end: () => ({}),
     produce: () => this.#produced(0),
+    'produce and add': () => this.#produced(0),
+    'commit and add': () => ({}),
+    'end and bump': (_id, producerId, producerEpoch) => {
+      this.epochs.push(producerEpoch)
+      return { producerId, producerEpoch: Number(producerEpoch) + 1 }
+    },
+  }
+
+  constructor(transactionVersion = 0) {
+    this.transactionVersion = transactionVersion
   }
 
   /** Answers to a produce to topic `out`. */
@@ -39,13 +52,14 @@ class Cluster {
     this.answers.produce = () => this.#produced(codes.shift() ?? 0)
   }
 
-  producer(): TransactionalProducer {
+  producer(onProducerId?: (id: bigint) => Promise<void>): TransactionalProducer {
     const client = {
       coordinator: async () => 1,
       leaderOf: async () => 1,
       forgetTopic: () => undefined,
       forgetCoordinator: () => undefined,
       closeLane: async () => undefined,
+      transactionVersion: async () => this.transactionVersion,
       patiently: (_: string, work: () => Promise<unknown>) => work(),
       call: async (_node: number, _lane: string, api: unknown, ...args: unknown[]) => {
         const name = names.get(api)!
@@ -53,7 +67,10 @@ class Cluster {
         return this.answers[name]!(...args)
       },
     }
-    const options = { client: client as unknown as KafkaClient, clock, transactionalId: 'one' }
+    const clock = { now: () => this.nowMs, sleep: async () => undefined }
+    const known = client as unknown as KafkaClient
+    const noted = onProducerId === undefined ? {} : { onProducerId }
+    const options = { client: known, clock, transactionalId: 'one', ...noted }
     return new TransactionalProducer(options)
   }
 
@@ -70,6 +87,9 @@ const names = new Map<unknown, string>([
   [txnOffsetCommitV3.api, 'commit'],
   [endTxnV3.api, 'end'],
   [produce, 'produce'],
+  [produceAndAdd, 'produce and add'],
+  [commitOffsetsAndAdd, 'commit and add'],
+  [endAndBump, 'end and bump'],
 ])
 
 const offsets: TransactionOffsets = {
@@ -146,5 +166,35 @@ describe('a Kafka transaction', () => {
     assert.equal(tries, 1, 'the commit had ended when the transaction was aborted')
     assert.ok(cluster.asked.lastIndexOf('commit') < begun)
     assert.deepEqual(epochs, [1])
+  })
+
+  it('of the second protocol is added by being written, and has an epoch of its own', async () => {
+    const cluster = new Cluster(2)
+    const producer = cluster.producer()
+    await producer.run(transaction())
+    const written = ['commit and add', 'produce and add', 'end and bump']
+    assert.deepEqual(cluster.asked, ['begin', ...written])
+    // The markers of the one before may still be under way: the coordinator is asked for them.
+    cluster.nowMs += 1
+    await producer.run(transaction())
+    assert.deepEqual(cluster.asked.slice(4), ['add', 'offsets', ...written])
+    cluster.nowMs += 1000
+    await producer.run(transaction())
+    assert.deepEqual(cluster.asked.slice(9), written)
+    assert.deepEqual(cluster.epochs, [1, 2, 3])
+  })
+
+  it('stays committed where the next producer id cannot be noted', async () => {
+    const cluster = new Cluster(2)
+    cluster.answers['end and bump'] = () => ({ producerId: 8n, producerEpoch: 0 })
+    const noted: bigint[] = []
+    const producer = cluster.producer(async (id) => {
+      noted.push(id)
+      if (id === 8n) throw fail('LOG_UNREACHABLE', 'not now', { waitMs: 1 })
+    })
+    assert.deepEqual((await producer.run(transaction())).baseOffsets, [5])
+    await producer.run(transaction())
+    assert.equal(cluster.asked.filter(isBegin).length, 2, 'the next one begins anew')
+    assert.deepEqual(noted, [7n, 8n, 8n])
   })
 })

@@ -5,20 +5,21 @@
  * What goes wrong before the end is answered by InitProducerId: it ends what was begun and raises the
  * epoch, so that nothing that is still on its way can be taken for a part of the next transaction.
  */
-import {
-  addOffsetsToTxnV3,
-  addPartitionsToTxnV3,
-  endTxnV3,
-  initProducerIdV4,
-  txnOffsetCommitV3,
-} from '@platformatic/kafka'
+import { txnOffsetCommitV3 } from '@platformatic/kafka'
 import type { Clock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { faultOf } from './kafka-faults.ts'
 import { EpochBatches, type TransactionPart } from './kafka-transaction-batches.ts'
-import type { Checkpoint, TopicPartition } from './log.ts'
-import { nameOf } from './topic-partition.ts'
+import {
+  type Epoch,
+  lostEpoch,
+  TransactionCoordinator,
+  unknownTopic,
+} from './kafka-transaction-coordinator.ts'
+import { produce, produceAndAdd } from './kafka-wire.ts'
+import { commitOffsetsAndAdd, type NextEpoch } from './kafka-wire-transactions.ts'
+import type { Checkpoint } from './log.ts'
 
 export type { TransactionPart } from './kafka-transaction-batches.ts'
 
@@ -57,47 +58,40 @@ export interface TransactionalProducerOptions {
   readonly onStep?: ((step: KafkaCommitStep) => void) | undefined
 }
 
-/** A producer as the broker knows it now; what belongs to one epoch is never sent with another. */
-interface Epoch {
-  readonly producerId: bigint
-  readonly epoch: number
-}
-
-/** It bounds how long readers wait behind a process that was killed. */
-const transactionTimeoutMs = 10_000
-/** The markers of the transaction before are still being written: that takes milliseconds. */
-const markerWaitMs = 1
+const loadingWaitMs = 1
 const mostLoadingWaits = 30
+/** After so long all markers of a transaction are written, as a rule. */
+const markersMs = 50
 const patienceMs = 60_000
 /** Whole transactions that are begun anew after faults that may pass. */
 const mostTries = 12
 
-/** The coordinator ended the transaction, or somebody did with the same transactional id. */
-const lostEpoch = new Set([
-  'INVALID_PRODUCER_EPOCH',
-  'PRODUCER_FENCED',
-  'INVALID_PRODUCER_ID_MAPPING',
-])
 /** Nothing is wrong with what was asked: with a new epoch it may succeed. */
 const beginAnew = new Set([
   ...lostEpoch,
   ...['OUT_OF_ORDER_SEQUENCE_NUMBER', 'UNKNOWN_PRODUCER_ID', 'DUPLICATE_SEQUENCE_NUMBER'],
   ...['INVALID_TXN_STATE', 'TRANSACTION_ABORTABLE', 'CONCURRENT_TRANSACTIONS', 'REQUEST_TIMED_OUT'],
 ])
-/** Asked again from the beginning, where it is soon known for certain. */
-const unknownTopic = 'UNKNOWN_TOPIC_OR_PARTITION'
 
 export class TransactionalProducer {
   readonly #options: TransactionalProducerOptions
   readonly #lane: string
+  readonly #coordinator: TransactionCoordinator
   #producerId = -1n
-  #epoch = -1
+  /** Undefined: to begin with. */
+  #now: Epoch | undefined
   /** Of this epoch. */
   #batches: EpochBatches | undefined
+  /** When the transaction before was committed. */
+  #endedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(options: TransactionalProducerOptions) {
     this.#options = options
-    this.#lane = `produce ${options.transactionalId}`
+    const { client, clock, transactionalId } = options
+    this.#lane = `produce ${transactionalId}`
+    this.#coordinator = new TransactionCoordinator({
+      ...{ client, clock, transactionalId, lane: this.#lane },
+    })
   }
 
   get producerId(): bigint {
@@ -109,10 +103,9 @@ export class TransactionalProducer {
     const { clock, client, transactionalId } = this.#options
     for (let tries = 1; ; tries++) {
       try {
-        if (this.#epoch < 0) await this.#begin()
-        return await this.#attempt(transaction)
+        return await this.#attempt(this.#now ?? (await this.#begin()), transaction)
       } catch (error) {
-        this.#epoch = -1
+        this.#now = undefined
         const { id, canRetry } = faultOf(error)
         if (tries >= mostTries || !(canRetry || beginAnew.has(id))) {
           await this.#abort()
@@ -133,38 +126,42 @@ export class TransactionalProducer {
   /** Ends what was begun, so that nobody waits for it; where that fails, its timeout does. */
   async #abort(): Promise<void> {
     await this.#begin().catch(() => {
-      this.#epoch = -1
+      this.#now = undefined
     })
   }
 
   /** A new epoch; whatever the ones before had begun is aborted. */
-  async #begin(): Promise<void> {
-    const { transactionalId, onProducerId } = this.#options
-    const answer = await this.#atCoordinator('begin', (node) =>
-      this.#options.client.call(
-        ...([node, this.#lane, initProducerIdV4.api] as const),
-        ...([transactionalId, transactionTimeoutMs, -1n, -1] as const),
-      ),
-    )
-    if (answer.producerId !== this.#producerId) await onProducerId?.(answer.producerId)
-    this.#producerId = answer.producerId
-    this.#epoch = answer.producerEpoch
-    this.#batches = new EpochBatches({
-      ...{ client: this.#options.client, clock: this.#options.clock },
-      ...{ lane: this.#lane, transactionalId },
-      ...{ producerId: this.#producerId, epoch: this.#epoch },
-    })
-    this.#options.onStep?.('begun')
+  async #begin(): Promise<Epoch> {
+    const { client, onStep } = this.#options
+    const answer = await this.#coordinator.begin()
+    const isOfOne = (await client.transactionVersion()) >= 2
+    const epoch = await this.#adopt(answer, isOfOne)
+    onStep?.('begun')
+    return epoch
   }
 
-  async #attempt({ parts, offsets, more }: Transaction): Promise<TransactionResult> {
+  async #adopt(next: NextEpoch, isOfOne: boolean): Promise<Epoch> {
+    const { client, clock, transactionalId, onProducerId } = this.#options
+    const { producerId, producerEpoch: epoch } = next
+    if (producerId !== this.#producerId) await onProducerId?.(producerId)
+    this.#producerId = producerId
+    this.#now = { producerId, epoch, isOfOne }
+    this.#batches = new EpochBatches({
+      ...{ client, clock, lane: this.#lane, transactionalId },
+      ...{ producerId, epoch, request: isOfOne ? produceAndAdd : produce },
+    })
+    return this.#now
+  }
+
+  async #attempt(now: Epoch, { parts, offsets, more }: Transaction): Promise<TransactionResult> {
     const { onStep } = this.#options
-    const now: Epoch = { producerId: this.#producerId, epoch: this.#epoch }
     const hasOffsets = offsets !== undefined && offsets.checkpoints.length > 0
-    await bothOf(
-      this.#addPartitions(now, parts),
-      hasOffsets ? this.#addOffsets(now, offsets) : undefined,
-    )
+    if (!this.#isAddedByWriting(now)) {
+      await bothOf(
+        this.#coordinator.addPartitions(now, parts),
+        hasOffsets ? this.#coordinator.addOffsets(now, offsets.group) : undefined,
+      )
+    }
     onStep?.('added')
     const baseOffsets = await bothOf(
       this.#batches!.send(parts),
@@ -172,7 +169,7 @@ export class TransactionalProducer {
     )
     const later = (await more?.(baseOffsets)) ?? []
     if (later.length > 0) {
-      await this.#addPartitions(now, later, parts)
+      if (!now.isOfOne) await this.#coordinator.addPartitions(now, later, parts)
       baseOffsets.push(...(await this.#batches!.send(later)))
     }
     onStep?.('produced')
@@ -180,37 +177,17 @@ export class TransactionalProducer {
     return { baseOffsets, parts: later.length === 0 ? parts : [...parts, ...later] }
   }
 
-  async #addPartitions(
-    { producerId, epoch }: Epoch,
-    parts: readonly TopicPartition[],
-    added: readonly TopicPartition[] = [],
-  ): Promise<void> {
-    const known = new Set(added.map(nameOf))
-    const fresh = parts.filter((part) => !known.has(nameOf(part)))
-    if (fresh.length === 0) return
-    const topics = [...Map.groupBy(fresh, ({ topic }) => topic)].map(([name, ofTopic]) => ({
-      name,
-      partitions: [...new Set(ofTopic.map(({ partition }) => partition))],
-    }))
-    const { transactionalId } = this.#options
-    const who = { transactionalId, producerId, producerEpoch: epoch }
-    const asked = [{ ...who, verifyOnly: false, topics }]
-    await this.#atCoordinator('add partitions', (node) =>
-      this.#options.client.call(node, this.#lane, addPartitionsToTxnV3.api, asked),
-    )
+  /**
+   * By the second protocol that can be left to the brokers. But where the markers of the transaction
+   * before are still being written they wait 20 ms (add.partitions.to.txn.retry.backoff.ms); whoever
+   * asks the coordinator itself hears within a millisecond that they are done.
+   */
+  #isAddedByWriting({ isOfOne }: Epoch): boolean {
+    return isOfOne && this.#options.clock.now() - this.#endedAtMs > markersMs
   }
 
-  async #addOffsets({ producerId, epoch }: Epoch, { group }: TransactionOffsets): Promise<void> {
-    const { transactionalId } = this.#options
-    await this.#atCoordinator('add offsets', (node) =>
-      this.#options.client.call(
-        ...([node, this.#lane, addOffsetsToTxnV3.api] as const),
-        ...([transactionalId, producerId, epoch, group] as const),
-      ),
-    )
-  }
-
-  async #commitOffsets({ producerId, epoch }: Epoch, offsets: TransactionOffsets): Promise<void> {
+  async #commitOffsets(now: Epoch, offsets: TransactionOffsets): Promise<void> {
+    const { producerId, epoch, isOfOne } = now
     const { client, transactionalId } = this.#options
     const { group, generation, memberId, checkpoints } = offsets
     const topics = [...Map.groupBy(checkpoints, ({ topic }) => topic)].map(([name, ofTopic]) => ({
@@ -220,10 +197,11 @@ export class TransactionalProducer {
         committedMetadata: metadata,
       })),
     }))
+    const request = isOfOne ? commitOffsetsAndAdd : txnOffsetCommitV3.api
     const ask = async () => {
       const node = await client.coordinator('group', group)
       await client.call(
-        ...([node, `offsets ${transactionalId}`, txnOffsetCommitV3.api] as const),
+        ...([node, `offsets ${transactionalId}`, request] as const),
         ...([transactionalId, group, producerId, epoch] as const),
         ...([generation, memberId, null, topics] as const),
       )
@@ -241,16 +219,12 @@ export class TransactionalProducer {
    * it may have been committed: to write it once more could write it twice, so whoever committed has
    * to look where the group stands.
    */
-  async #end({ producerId, epoch }: Epoch, offsets: TransactionOffsets | undefined): Promise<void> {
+  async #end(now: Epoch, offsets: TransactionOffsets | undefined): Promise<void> {
     const { transactionalId, onStep } = this.#options
+    let next: NextEpoch | undefined
     onStep?.('ending')
     try {
-      await this.#atCoordinator('end', (node) =>
-        this.#options.client.call(
-          ...([node, this.#lane, endTxnV3.api] as const),
-          ...([transactionalId, producerId, epoch, true] as const),
-        ),
-      )
+      next = await this.#coordinator.end(now)
     } catch (error) {
       const { id, canRetry, message } = faultOf(error)
       if (!canRetry && id !== 'ORDER') throw error
@@ -258,30 +232,18 @@ export class TransactionalProducer {
       const code = offsets === undefined ? 'LOG_UNREACHABLE' : 'MEMBER_FENCED'
       throw Object.assign(fail(code, words, { cause: error, waitMs: 1000 }), { isEndUnknown: true })
     }
+    this.#endedAtMs = this.#options.clock.now()
     onStep?.('ended')
+    if (next !== undefined) await this.#goOn(next)
   }
 
-  /** At the coordinator of the transactional id; waits for the markers of the transaction before. */
-  async #atCoordinator<Answer>(
-    what: string,
-    ask: (node: number) => Promise<Answer>,
-  ): Promise<Answer> {
-    const { client, clock, transactionalId } = this.#options
-    const untilMs = this.#untilMs()
-    const work = async () => {
-      for (let waits = 0; ; waits++) {
-        try {
-          return await ask(await client.coordinator('transaction', transactionalId))
-        } catch (error) {
-          const isBusy = faultOf(error).id === 'CONCURRENT_TRANSACTIONS'
-          if (!isBusy || clock.now() > untilMs) throw error
-          await clock.sleep(markerWaitMs * (1 + Math.min(20, waits >> 2)))
-        }
-      }
+  /** What was committed stays so: where this fails the next transaction begins anew. */
+  async #goOn(next: NextEpoch): Promise<void> {
+    try {
+      await this.#adopt(next, true)
+    } catch {
+      this.#now = undefined
     }
-    const canRetry = (id: string, mayPass: boolean) =>
-      mayPass && !lostEpoch.has(id) && id !== unknownTopic
-    return client.patiently(`transaction ${transactionalId}: ${what}`, work, { canRetry, untilMs })
   }
 
   /**
@@ -295,7 +257,7 @@ export class TransactionalProducer {
       } catch (error) {
         const isLoading = faultOf(error).id === 'COORDINATOR_LOAD_IN_PROGRESS'
         if (!isLoading || waits === mostLoadingWaits) throw error
-        await this.#options.clock.sleep(markerWaitMs)
+        await this.#options.clock.sleep(loadingWaitMs)
       }
     }
   }

@@ -1,6 +1,6 @@
 /**
  * Produce and Fetch with record batches as they are stored, not taken apart into objects: the two
- * requests that carry every message. Kafka's protocol guide, Produce version 9 and Fetch version 15.
+ * requests that carry every message. Kafka's protocol guide, Produce versions 9 and 12, Fetch 15.
  */
 import { createAPI, type Reader, Writer } from '@platformatic/kafka'
 
@@ -19,11 +19,21 @@ export interface ProducedPart {
   readonly message: string | null
 }
 
+type ProduceArguments = [
+  transactionalId: string | null,
+  timeoutMs: number,
+  parts: readonly ProducePart[],
+]
+
 /** Each partition at most once. Resolves with an answer for each part, errors among them. */
-export const produce = createAPI<
-  [transactionalId: string | null, timeoutMs: number, parts: readonly ProducePart[]],
-  ProducedPart[]
->(0, 9, produceRequest, produceResponse)
+export const produce = createAPI<ProduceArguments, ProducedPart[]>(
+  ...([0, 9, produceRequest, produceResponse] as const),
+)
+
+/** The same, by which a partition becomes part of the transaction (KIP-890; transaction.version 2). */
+export const produceAndAdd = createAPI<ProduceArguments, ProducedPart[]>(
+  ...([0, 12, produceRequest, produceResponse] as const),
+)
 
 function produceRequest(
   transactionalId: string | null,
