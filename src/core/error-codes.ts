@@ -1,4 +1,6 @@
 /** Every code that an error of Millrace carries: the order it gives, when it comes, what to do. */
+import { formatCodes } from './error-codes-formats.ts'
+
 export interface ErrorDeclaration {
   readonly order: 'misconfigured' | 'try-later' | 'refused' | 'fenced' | 'stop'
   readonly when: string
@@ -8,6 +10,7 @@ export interface ErrorDeclaration {
 const declare = <const Codes extends Record<string, ErrorDeclaration>>(codes: Codes) => codes
 
 export const errorCodes = declare({
+  ...formatCodes,
   OPTIONS_INVALID: {
     order: 'misconfigured',
     when: "A part's or a command's options do not fit its declaration.",
@@ -100,8 +103,13 @@ export const errorCodes = declare({
   },
   TOPIC_DIFFERS: {
     order: 'misconfigured',
-    when: 'A topic exists with other settings than its declaration asks for.',
-    fix: 'Change the declaration, or delete the topic and create it again.',
+    when: 'A topic exists with other settings than its declaration asks for, and the pipeline would be wrong.',
+    fix: 'Change the declaration or the topic: the message has both values and a command.',
+  },
+  TOPICS_MISSING: {
+    order: 'misconfigured',
+    when: 'Topics that an application declares do not exist on the Kafka cluster.',
+    fix: 'Let the run make them (`--create-topics`), or make them with the commands in the message.',
   },
   NAME_INVALID: {
     order: 'misconfigured',
@@ -122,6 +130,16 @@ export const errorCodes = declare({
     order: 'fenced',
     when: 'A member of a group commits for a partition that another member owns by now.',
     fix: 'Nothing to do: the member drops what it held and joins the group again.',
+  },
+  STATE_LOST: {
+    order: 'fenced',
+    when: 'Keyed state is asked that was closed, or that may have missed a change: a commit of its owner failed.',
+    fix: 'Nothing to do: the member drops what it held, and whoever owns the partition opens the state anew.',
+  },
+  CHANGELOG_DAMAGED: {
+    order: 'stop',
+    when: 'The changelog of keyed state lacks messages that were in it: the Kafka cluster lost them.',
+    fix: 'Restore the topic. To go on with what is left of it, delete the directory that the message names.',
   },
   GROUP_ACTIVE: {
     order: 'misconfigured',
@@ -193,6 +211,16 @@ export const errorCodes = declare({
     when: 'A model is given something that it cannot score: a text classifier, something not a text.',
     fix: "Correct the step's `input` function, or filter such messages out before.",
   },
+  AGGREGATE_INPUT_INVALID: {
+    order: 'refused',
+    when: 'An aggregate is given a value that it cannot reckon with: NaN, a text to a sum, a Date.',
+    fix: 'Correct the value function that the message names; null leaves a message out.',
+  },
+  STATE_UNREADABLE: {
+    order: 'stop',
+    when: 'Stored state is damaged, or was written by something else than the step that reads it.',
+    fix: 'Restore it, or reset the group so that it is built again from the topic.',
+  },
   MODEL_UNKNOWN: {
     order: 'misconfigured',
     when: 'A model, a version or an alias is named that the registry or the store does not have.',
@@ -252,6 +280,11 @@ export const errorCodes = declare({
     order: 'try-later',
     when: 'No broker of the Kafka cluster answers, or the one that is needed does not come back.',
     fix: 'Look whether the brokers run and can be reached from here; `millrace doctor` says what is wrong.',
+  },
+  BROKERS_TOO_FEW: {
+    order: 'try-later',
+    when: 'A topic is to be made with more copies than there are brokers, and none came in two minutes.',
+    fix: 'Start the brokers that are away, or set a smaller replicationFactor.',
   },
   LOG_FORBIDDEN: {
     order: 'misconfigured',
