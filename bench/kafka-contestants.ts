@@ -48,6 +48,7 @@ const millrace = (workers: number): Entry => ({
     ],
     environment: {
       ...{ KAFKA_BOOTSTRAP_SERVERS: bootstrapServers, MILLRACE_DIR: directory },
+      KAFKA_CREATE_TOPICS: 'true',
       ...{ BENCH_INPUT: input, BENCH_OUTPUT: output, BENCH_GROUP: group },
     },
   }),

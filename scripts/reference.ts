@@ -1,11 +1,12 @@
 /**
- * `npm run docs`: writes docs/reference from what the code declares: errors, sources, sinks. A test
+ * `npm run docs`: writes docs/reference from what the code declares: errors, sources, sinks, formats. A test
  * compares, so the pages are never behind.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { errorCodes } from '../src/core/error-codes.ts'
+import { formatParts } from '../src/formats/index.ts'
 import { sinkParts } from '../src/sinks/index.ts'
 import { sourceParts } from '../src/sources/index.ts'
 
@@ -40,7 +41,12 @@ const deliveries = {
 
 /** The pages by file name, as they should be. */
 export function referencePages(): Record<string, string> {
-  return { 'errors.md': errorsPage(), 'sources.md': sourcesPage(), 'sinks.md': sinksPage() }
+  return {
+    'errors.md': errorsPage(),
+    'formats.md': formatsPage(),
+    'sinks.md': sinksPage(),
+    'sources.md': sourcesPage(),
+  }
 }
 
 function errorsPage(): string {
@@ -84,6 +90,18 @@ function sinksPage(): string {
   return page(
     'Sinks',
     "A sink carries messages out: `import { ... } from 'millrace/sinks'`.",
+    ...sections,
+  )
+}
+
+function formatsPage(): string {
+  const promise =
+    'Messages are in the wire format of Confluent: a zero byte, the id of the schema in 4 bytes, the value.'
+  const sections = formatParts.map((part) => partSection(part, promise))
+  return page(
+    'Formats',
+    "A format says how the values of a topic stand in its bytes: `import { ... } from 'millrace/formats'`. " +
+      'See [schemas](../guide/schemas.md).',
     ...sections,
   )
 }

@@ -1,12 +1,14 @@
 /**
  * Runs the tests: `npm test` all of them, `npm run test:fast` those that share one process. Words
- * after `--` narrow it down: to files whose path holds the word, else to tests of that name.
+ * after `--` narrow it down: to files whose path holds the word, else to tests of that name. With
+ * MILLRACE_LOG=kafka the suites of whole pipelines run, on Kafka; see test-kafka.ts.
  * Ends with the line `N passed, N failed`.
  */
 import { spawn } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import path from 'node:path'
+import { brokerForAll, isOnKafka, suitesOnKafka } from './test-kafka.ts'
 import type { Tally } from './test-reporter.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -21,12 +23,24 @@ const fastLimitMs = 10 * 60_000
 const slowLimitMs = 25 * 60_000
 
 const words = process.argv.slice(2).filter((word) => word !== '--all')
-process.exitCode = await main(process.argv.includes('--all'), words)
+process.exitCode = await mainOnLog(process.argv.includes('--all'), words)
+
+async function mainOnLog(all: boolean, filters: readonly string[]): Promise<number> {
+  if (!isOnKafka()) return main(all, filters)
+  const cluster = await brokerForAll()
+  process.env.KAFKA_BOOTSTRAP_SERVERS = cluster.bootstrapServers
+  try {
+    return await main(all, filters)
+  } finally {
+    await cluster.stop()
+  }
+}
 
 async function main(all: boolean, filters: readonly string[]): Promise<number> {
   // Tests of types are run by the compiler.
   const files = globSync(patterns, { cwd: root, exclude: ['**/*.types.test.ts'] }).sort()
-  const eligible = files.filter((file) => all || !isSlow(file))
+  const suites = isOnKafka() ? suitesOnKafka(root, files) : files
+  const eligible = suites.filter((file) => all || !isSlow(file))
   const matching = eligible.filter((file) => filters.some((word) => file.includes(word)))
   const chosen = matching.length > 0 ? matching : eligible
   const names = matching.length > 0 ? [] : filters.map((word) => `--test-name-pattern=${word}`)

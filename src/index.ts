@@ -11,7 +11,7 @@ export {
   type ModelUse,
   model,
 } from './pipeline/model-use.ts'
-export { pipeline, type Stream } from './pipeline/pipeline.ts'
+export { type FromOptions, pipeline, type Stream } from './pipeline/pipeline.ts'
 export { type Summary, type SummaryOptions, summary } from './pipeline/summary.ts'
 export {
   type Readable,
@@ -20,6 +20,7 @@ export {
   topic,
   type Writable,
 } from './pipeline/topic.ts'
+export { type Topics, type TopicsOptions, topicsMatching } from './pipeline/topics-matching.ts'
 export type { LabelledTexts } from './training/labelled.ts'
 export type { TrainingSettings } from './training/train-text.ts'
 export {

@@ -1,6 +1,7 @@
 /** Holds the catalog: whatever a room lists has a test that puts it under the room's law. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { formatParts } from '../src/formats/index.ts'
 import { estimatorNames } from '../src/models/index.ts'
 import { sinkParts } from '../src/sinks/index.ts'
 import { sourceParts } from '../src/sources/index.ts'
@@ -16,16 +17,18 @@ describe('catalog', () => {
   const rooms = [
     { room: 'sources', suite: 'sourceContract', parts: sourceParts },
     { room: 'sinks', suite: 'sinkContract', parts: sinkParts },
+    { room: 'formats', suite: 'formatContract', parts: formatParts },
   ]
   for (const { room, suite, parts } of rooms) {
     test(`every part of ${room} is under ${suite}`, () => {
       assert.ok(parts.length > 0)
       const covered = callersOf(room, suite)
       for (const part of parts) {
-        const own = new RegExp(`/${part.name}(\\.[a-z-]+)*\\.test\\.ts$`)
+        const file = part.name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+        const own = new RegExp(`/${file}(\\.[a-z-]+)*\\.test\\.ts$`)
         assert.ok(
           covered.some((file) => own.test(file)),
-          `src/${room}/${part.name}.test.ts does not call ${suite}`,
+          `src/${room}/${file}.test.ts does not call ${suite}`,
         )
       }
     })

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import type { Config, LogChoice } from '../src/config/environment.ts'
+import type { Config, Environment } from '../src/config/environment.ts'
 import { chooseEnvironment } from '../src/config/environment.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -28,8 +28,11 @@ async function environmentsOf(code: string): Promise<Record<string, string>> {
     const { default: config } = (await import(file)) as { default: Config }
     const said: Record<string, string> = {}
     for (const name of Object.keys(config.environments)) {
-      const { log, prefix } = await chooseEnvironment({ name, app: folder, variables: {} })
-      said[name] = [textOf(log), prefix].filter((text) => text !== '').join('; prefix ')
+      const environment = await chooseEnvironment({ name, app: folder, variables: {} })
+      const { log, prefix, schemaRegistry } = environment
+      const logText = [textOf(log), prefix].filter((text) => text !== '').join('; prefix ')
+      const registry = schemaRegistry && `registry with ${schemaRegistry.security}`
+      said[name] = registry === undefined ? logText : `${logText}; ${registry}`
     }
     return said
   } finally {
@@ -37,7 +40,7 @@ async function environmentsOf(code: string): Promise<Record<string, string>> {
   }
 }
 
-function textOf(log: LogChoice): string {
+function textOf(log: Environment['log']): string {
   if (log.kind === 'embedded') return 'embedded'
   const ports = new Set(log.brokers.map((broker) => broker.replace(/^.*:/, '')))
   return `${log.by}: ${log.security}; ${log.brokers.length} on ${[...ports].join()}`
@@ -71,6 +74,16 @@ describe('configurations in the guide', () => {
         local: 'embedded',
         staging: 'kafka: no encryption; 1 on 9092; prefix staging',
         production: 'selfManaged: TLS, SCRAM-SHA-512; 3 on 9093; prefix shop',
+      },
+    ])
+  })
+
+  it('name a schema registry beside the log as schemas.md says', async () => {
+    const said = await Promise.all(configsIn('schemas.md').map(environmentsOf))
+    assert.deepEqual(said, [
+      {
+        local: 'embedded; registry with no password',
+        production: 'confluentCloud: TLS, PLAIN; 1 on 9092; prefix shop; registry with a password',
       },
     ])
   })

@@ -11,6 +11,7 @@ import type {
 } from '../src/server/state.ts'
 import { pointOf } from './data/history.ts'
 import { FakeBoard } from './fake-board.ts'
+import { fakePartitions } from './fake-partitions.ts'
 import { plans, topicsOf } from './fake-plan.ts'
 
 const errors = [
@@ -164,13 +165,18 @@ export class FakeWorld {
   #pipeline(index: number): PipelineState {
     const plan = plans[index]!
     const dead = plan.name === 'score' ? this.#letters.length : 0
+    const lagMessages = Math.max(0, Math.round(140 * Math.sin(this.#seconds / 30 + index)))
+    const partitions = fakePartitions(plan, this.#mails, lagMessages)
     const p50 = 3.2 + index * 1.3 + Math.sin(this.#seconds / 11 + index)
     return {
       name: plan.name,
       plan,
       members: index === 2 ? 2 : 1,
       isPaused: false,
-      lagMessages: Math.max(0, Math.round(140 * Math.sin(this.#seconds / 30 + index))),
+      lagMessages,
+      lagSeconds: Math.max(0, ...partitions.map((one) => one.lagSeconds ?? 0)),
+      partitions,
+      rebalances: { generation: 12 + index, count: 3, lastAtMs: this.startedAtMs },
       messagesPerSecond: this.#rate * (plan.name === 'judge' ? 2 : 1),
       latencyMs: { p50, p99: p50 * (4 + Math.sin(this.#seconds / 5 + index)) },
       steps: this.#steps(index),

@@ -33,6 +33,11 @@ const visits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.getByRole('button', { name: 'step spam of score' }).click()
     await page.getByRole('heading', { name: 'score / spam' }).waitFor()
     await page.getByText("answered 'spam'").waitFor()
+    await page.getByText('generation 14, 3 rebalances, the last').waitFor()
+    const partitions = page.getByRole('region', { name: 'Partitions of score' })
+    await partitions.getByRole('cell', { name: 'mails/1' }).waitFor()
+    await partitions.getByRole('cell', { name: 'mill-2.example.internal, process 12345' }).waitFor()
+    assert.equal(await partitions.getByRole('cell', { name: 'nobody' }).count(), 1)
     await page.getByRole('heading', { name: 'Last messages of mails.scored' }).waitFor()
     await page.getByRole('cell', { name: 'TypeError' }).waitFor()
   },

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { logVariables } from '../../src/log/log-testing.ts'
 import { JetstreamServer, jetstreamEvent } from '../../src/sources/bluesky-testing.ts'
 
 const bin = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
@@ -22,14 +23,16 @@ class Run {
   out = ''
   said = ''
 
-  constructor(directory: string, flags: readonly string[], jetstream = '') {
+  static async start(directory: string, flags: readonly string[], jetstream = ''): Promise<Run> {
     const { MILLRACE_SOURCE: _, ...environment } = process.env
-    const env = { ...environment, MILLRACE_DIR: directory, LIVE_JETSTREAM: jetstream }
-    const stdio = ['ignore', 'pipe', 'pipe'] as const
-    this.child = spawn(process.execPath, [bin, 'run', app, '--json', ...flags], {
-      env,
-      stdio: [...stdio],
-    })
+    const own = { MILLRACE_DIR: directory, LIVE_JETSTREAM: jetstream }
+    const env = { ...environment, ...own, ...(await logVariables(directory)) }
+    const words = [bin, 'run', app, '--json', ...flags]
+    return new Run(spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'] }))
+  }
+
+  private constructor(child: ChildProcess) {
+    this.child = child
     this.child.stdout!.on('data', (text) => {
       this.out += text
     })
@@ -63,7 +66,7 @@ const until = async (what: string, holds: () => boolean) => {
 describe('examples/live', () => {
   it('replays made-up posts without a network, the same on every run', async () => {
     await inDirectory(async (directory) => {
-      const { code, out, said } = await new Run(directory, ['--until-caught-up']).ended()
+      const { code, out, said } = await (await Run.start(directory, ['--until-caught-up'])).ended()
       assert.equal(code, 0, said)
       assert.match(said, /2,000 made-up posts, no network \(--source bluesky reads the real ones\)/)
       const figures = JSON.parse(out)
@@ -93,7 +96,7 @@ describe('examples/live', () => {
         const flags = ['--source', 'bluesky']
         for (const share of [300, 600]) {
           const taken = server.connections.length
-          const run = new Run(directory, flags, server.url)
+          const run = await Run.start(directory, flags, server.url)
           await until('it is connected', () => server.connections.length > taken)
           await until('posts were pushed', () => pushed >= share)
           // Long enough that some of them are committed, and not all.
@@ -102,7 +105,8 @@ describe('examples/live', () => {
           await run.ended()
         }
         await until('all were pushed', () => pushed >= 900)
-        const last = await new Run(directory, [...flags, '--until-caught-up'], server.url).ended()
+        const run = await Run.start(directory, [...flags, '--until-caught-up'], server.url)
+        const last = await run.ended()
         assert.equal(last.code, 0, last.said)
         assert.match(last.said, /English posts of Bluesky/)
         const figures = JSON.parse(last.out)
@@ -122,7 +126,9 @@ describe('examples/live', () => {
     const { url } = gone
     await gone.stop()
     await inDirectory(async (directory) => {
-      const { code, said } = await new Run(directory, ['--source', 'bluesky'], url).ended()
+      const { code, said } = await (
+        await Run.start(directory, ['--source', 'bluesky'], url)
+      ).ended()
       assert.equal(code, 1, said)
       assert.match(said, /source bluesky: gave up after 6 tries.*ECONNREFUSED.*check the network/)
       assert.match(said, /SOURCE_UNREACHABLE/)
@@ -131,7 +137,7 @@ describe('examples/live', () => {
 
   it('names the sources there are when it is asked for another', async () => {
     await inDirectory(async (directory) => {
-      const { code, said } = await new Run(directory, ['--source', 'twitter']).ended()
+      const { code, said } = await (await Run.start(directory, ['--source', 'twitter'])).ended()
       assert.equal(code, 1)
       assert.match(said, /there is no 'twitter'; choose of made-up, bluesky/)
     })

@@ -37,6 +37,11 @@ export interface KafkaOptions {
   /** Lines of server.properties that are to differ from what tests usually want. */
   readonly settings?: Readonly<Record<string, string>>
   readonly heapMb?: number
+  /**
+   * More listeners for clients that come another way, through a proxy for example: by view and
+   * broker, the port that such clients are told. Where the broker listens for them it says itself.
+   */
+  readonly views?: readonly (readonly number[])[]
   /** They outlive this process: for the command, which gives them a name. */
   readonly detached?: boolean
 }
@@ -148,11 +153,16 @@ class Service implements KafkaCluster {
 
   async start(): Promise<void> {
     const count = this.#options.brokers ?? 1
-    const ports = await freePorts(count * 2)
+    const views = this.#options.views ?? []
+    const ports = await freePorts(count * (2 + views.length))
     this.#places = Array.from({ length: count }, (_, index) => ({
       id: index + 1,
       port: ports[index]!,
       controllerPort: ports[count + index]!,
+      views: views.map((advertised, view) => ({
+        port: ports[count * (2 + view) + index]!,
+        advertisedPort: advertised[index]!,
+      })),
       dataDirectory: path.join(this.#directory, `data-${index + 1}`),
     }))
     this.#runners = whyNoJava() === undefined ? await this.#javaRunners() : this.#dockerRunners()

@@ -1,7 +1,7 @@
-/** The command line as a process: exit codes, help, suggestions, pipes that close, signals. */
+/** The command line as a process: exit codes, help, suggestions. */
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -17,13 +17,12 @@ interface Ended {
 
 describe('the command line', () => {
   let folder = ''
-  let project = ''
 
-  function start(words: readonly string[], cwd = folder): ChildProcess {
+  function start(words: readonly string[]): ChildProcess {
     const env: NodeJS.ProcessEnv = { ...process.env }
     delete env.MILLRACE_DIR
     delete env.NODE_TEST_CONTEXT
-    return spawn(process.execPath, [bin, ...words], { cwd, env })
+    return spawn(process.execPath, [bin, ...words], { cwd: folder, env })
   }
 
   function ended(child: ChildProcess): Promise<Ended> {
@@ -42,17 +41,9 @@ describe('the command line', () => {
   }
 
   const run = (...words: string[]) => ended(start(words))
-  const runInProject = (...words: string[]) => ended(start(words, project))
 
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), 'millrace-bin-'))
-    project = path.join(folder, 'shop')
-    const made = await run('init', 'shop')
-    assert.equal(made.code, 0, made.stderr)
-    mkdirSync(path.join(project, 'node_modules'))
-    symlinkSync(root, path.join(project, 'node_modules', 'millrace'), 'dir')
-    const zod = path.join(root, 'node_modules', 'zod')
-    symlinkSync(zod, path.join(project, 'node_modules', 'zod'), 'dir')
   })
   after(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -97,42 +88,5 @@ describe('the command line', () => {
       assert.equal(code, words[1] === 'delete' ? 1 : 2, words.join(' '))
     }
     assert.equal(existsSync(path.join(folder, '.millrace')), false)
-  })
-
-  test('runs a new project, and looks into it', async () => {
-    const ran = await runInProject('run', 'app.ts', '--until-caught-up', '--json')
-    assert.equal(ran.code, 0, ran.stderr)
-    const figures = JSON.parse(ran.stdout)
-    assert.equal(figures.ledger, 'balanced')
-    assert.equal(figures.messages, 2000)
-    const asked = await runInProject('sql', 'SELECT count(*) AS n FROM large_orders', '--json')
-    assert.deepEqual(JSON.parse(asked.stdout).rows, [[figures.largeOrders]])
-    const topics = JSON.parse((await runInProject('topics', 'list', '--json')).stdout)
-    assert.deepEqual(
-      topics.map(({ name, messages }: { name: string; messages: number }) => [name, messages]),
-      [
-        ['orders', 2000],
-        ['orders.large', figures.largeOrders],
-      ],
-    )
-    const doctor = await runInProject('doctor')
-    assert.equal(doctor.code, 0, doctor.stdout)
-    assert.doesNotMatch(doctor.stdout, /^fail/m)
-  })
-
-  test('ends quietly when nobody reads on', async () => {
-    const child = start(['topics', 'tail', 'orders', '--from', 'start', '--json'], project)
-    const end = ended(child)
-    child.stdout!.once('data', () => child.stdout!.destroy())
-    const { code, stderr } = await end
-    assert.deepEqual([code, stderr], [0, ''])
-  })
-
-  test('follows a topic until it is interrupted', async () => {
-    const child = start(['topics', 'tail', 'orders', '--from', 'start', '--follow'], project)
-    const end = ended(child)
-    child.stdout!.once('data', () => child.kill('SIGINT'))
-    const { code, stderr } = await end
-    assert.deepEqual([code, stderr], [0, ''])
   })
 })

@@ -23,6 +23,7 @@ import { letterJson, letterText } from './dead-letters-letter.ts'
 import { parseWhole } from './duration.ts'
 import type { Output } from './output.ts'
 import { countText, shortened, table, timeText } from './table.ts'
+import { wireView } from './wire-viewer.ts'
 
 export function deadLettersCommand(context: ContextSource = processContext): Command {
   return new Command('dead-letters')
@@ -66,11 +67,12 @@ async function listLetters(
   output: Output,
   limit = Number.POSITIVE_INFINITY,
 ): Promise<void> {
+  const view = wireView()
   let printed = 0
   for (const pipeline of pipelines) {
     for await (const letter of deadLetters(log, pipeline)) {
       if (printed >= limit || output.closed.aborted) return
-      await output.print(letterJson(letter))
+      await output.print(letterJson(letter, await view(letter.value)))
       printed++
     }
   }
@@ -114,9 +116,10 @@ function showCommand(context: ContextSource): Command {
         const letters: KeptDeadLetter[] = []
         for await (const letter of deadLetters(log, pipeline, { id })) letters.push(letter)
         if (letters.length === 0) throw unknownId(pipeline, id)
-        const texts = letters.map((letter) =>
-          flags.json ? letterJson(letter) : letterText(letter),
-        )
+        const view = wireView()
+        const textOf = flags.json ? letterJson : letterText
+        const texts: string[] = []
+        for (const letter of letters) texts.push(textOf(letter, await view(letter.value)))
         await here.output.print(texts.join(flags.json ? '\n' : '\n\n'))
       })
     })

@@ -1,11 +1,8 @@
 /** What an application, or any use of Millrace, needs of a cluster: topics, groups, transactional ids. */
-import { changelogOf } from '../log/kafka-changelog.ts'
-import { controlTopic } from '../log/kafka-control.ts'
 import type { Operation } from '../log/kafka-probe-rights.ts'
-import { defaultTopicSettings, type TopicSettings } from '../log/log.ts'
-import { figuresTopic } from '../monitoring/figures.ts'
-import { boardsTopic } from '../panels/told-boards.ts'
-import { type Plan, sourceTopic } from '../pipeline/plan.ts'
+import type { TopicSettings } from '../log/log.ts'
+import { type OwnTopic, sharedTopics, stepTopics, turnsTopic } from '../pipeline/own-topics.ts'
+import type { Plan } from '../pipeline/plan.ts'
 import { registryTopic } from '../registry/entries.ts'
 
 export interface KafkaUse {
@@ -35,40 +32,33 @@ export interface NeededTransaction {
   readonly begin: string
 }
 
-const turns = 'millrace.start'
 const groupOperations = ['Read', 'Describe'] as const
 const turnOperations = ['Read', 'Describe', 'Delete'] as const
-/** Turns keep a topic beside their group, which takes no messages. */
-const ownTopics = [
-  turns,
-  figuresTopic,
-  boardsTopic,
-  registryTopic,
-  changelogOf('millrace.start-over'),
-]
 
 /** Names as the cluster has them; without a plan only what any application needs. */
 export function kafkaUse(prefix: string, plan?: Plan): KafkaUse {
   const kept = (name: string) => (prefix === '' ? name : `${prefix}.${name}`)
   const names = plan?.pipelines.map((one) => one.name) ?? []
-  // The instance in an id begins with the prefix, see pipeline/open-log.ts.
-  const begins = ['millrace.', ...names.map((name) => `${kept(name)}.`)]
+  const begins = ['millrace', ...names].map((name) => `${kept(name)}.`)
   return {
     topics: plan === undefined ? [] : topicsOf(plan, kept),
-    own: [controlTopic, ...ownTopics.map(kept)].map(ownTopic),
+    own: sharedTopics(kept).map(ownTopic),
     groups: [
       // A turn that is over leaves no group behind.
-      ...[turns, registryTopic].map((name) => ({ name: kept(name), operations: turnOperations })),
+      ...[turnsTopic, registryTopic].map((name) => ({
+        name: kept(name),
+        operations: turnOperations,
+      })),
       ...names.map((name) => ({ name: kept(name), operations: groupOperations })),
     ],
     transactions: begins.map((begin) => ({ id: `${begin}doctor`, begin })),
   }
 }
 
-const ownTopic = (name: string): NeededTopic => ({
+const ownTopic = ({ name, settings }: OwnTopic): NeededTopic => ({
   name,
   operations: ['Read', 'Write', 'DescribeConfigs'],
-  settings: { ...defaultTopicSettings, partitions: 1 },
+  settings,
   declared: {},
 })
 
@@ -83,16 +73,5 @@ function topicsOf(plan: Plan, kept: (name: string) => string): NeededTopic[] {
     ]
     return { name: kept(name), operations, settings, declared }
   })
-  const stores = plan.pipelines.flatMap(({ name, steps }) =>
-    steps.filter((step) => step.kind === 'join').map((step) => `${name}.${step.name}`),
-  )
-  // A group keeps the position of a source under a topic's name.
-  const splits = plan.pipelines.flatMap(({ name, inputs }) =>
-    inputs.filter(({ kind }) => kind === 'source').map((input) => sourceTopic({ name }, input)),
-  )
-  return [
-    ...topics,
-    ...splits.map((name) => ownTopic(kept(name))),
-    ...stores.map((store) => ownTopic(changelogOf(kept(store)))),
-  ]
+  return [...topics, ...stepTopics(plan, kept).map(ownTopic)]
 }

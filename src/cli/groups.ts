@@ -9,6 +9,7 @@ import {
   processContext,
   withLog,
 } from './context.ts'
+import { durationText } from './duration.ts'
 import { resetCommand } from './groups-reset.ts'
 import { type GroupPartition, type GroupState, groupState } from './groups-state.ts'
 import { type Cell, countText, table } from './table.ts'
@@ -26,7 +27,7 @@ export function groupsCommand(context: ContextSource = processContext): Command 
 
 function listCommand(context: ContextSource): Command {
   return new Command('list')
-    .description('state, members and lag of every group')
+    .description('state, members and lag of every group, in messages and in time')
     .option('--all', 'also what Millrace keeps for itself', false)
     .option('--json', 'print one line of JSON', false)
     .addHelpText('after', '\nExample:\n  millrace groups list')
@@ -41,25 +42,22 @@ function listCommand(context: ContextSource): Command {
         const groups = (await log.groups()).filter(({ name }) => all || !isInternal(name))
         const states = await Promise.all(groups.map((group) => groupState(log, group)))
         if (json) {
-          const rows = states.map(({ name, state, members, lag }) => {
-            return { name, state, members: members.length, lag }
+          const rows = states.map(({ name, state, generation, members, lag, lagSeconds }) => {
+            return { name, state, generation, members: members.length, lag, lagSeconds }
           })
           return here.output.print(JSON.stringify(rows))
         }
-        const rows = states.map(({ name, state, members, lag }) => [
-          name,
-          state,
-          members.length,
-          lag,
-        ])
-        await here.output.print(table(['group', 'state', 'members', 'lag'], rows))
+        const rows = states.map(({ name, state, members, lag, lagSeconds }) => {
+          return [name, state, members.length, lag, behindText(lagSeconds)]
+        })
+        await here.output.print(table(['group', 'state', 'members', 'lag', 'behind'], rows))
       })
     })
 }
 
 function showCommand(context: ContextSource): Command {
   return new Command('show')
-    .description('members, lag of each partition, and the ledger of each step')
+    .description('members, owner and lag of each partition, and the ledger of each step')
     .argument('<group>', 'its name, which is that of the pipeline')
     .option('--json', 'print one line of JSON', false)
     .addHelpText('after', '\nExample:\n  millrace groups show score')
@@ -80,14 +78,18 @@ function stateJson(state: GroupState): string {
 }
 
 function stateText(state: GroupState): string {
-  const { name, partitions, members, lag, ledger, unreadable } = state
-  const shortId = (id: string | undefined) => id?.slice(0, 8)
-  const who = members.map(({ memberId, owned }) => {
-    return `  member ${shortId(memberId)} owns ${owned.length} partitions`
+  const { name, partitions, members, lag, lagSeconds, generation, ledger, unreadable } = state
+  const who = members.map(({ memberId, owned, host, pid }) => {
+    const place = placeText(host, pid)
+    const where = place === undefined ? '' : ` (${place})`
+    return `  member ${shortId(memberId)}${where} owns ${owned.length} partitions`
   })
+  const told = generation === 0 ? '' : `, generation ${generation}`
+  const behind = lag === 0 ? '' : `, ${behindText(lagSeconds)} behind`
+  const head = `group ${name}: ${state.state}, ${members.length} members${told}, lag ${countText(lag)}`
   const parts = [
-    [`group ${name}: ${state.state}, ${members.length} members, lag ${countText(lag)}`, ...who],
-    [partitionTable(partitions, shortId)],
+    [`${head}${behind}`, ...who],
+    [partitionTable(partitions)],
     ledger.size === 0 ? [] : [ledgerTable(ledger)],
     remarks(state),
     unreadable.map((where) => `${where}: the checkpoint was not written by this version`),
@@ -98,14 +100,28 @@ function stateText(state: GroupState): string {
     .join('\n\n')
 }
 
-function partitionTable(
-  partitions: readonly GroupPartition[],
-  shortId: (id: string | undefined) => string | undefined,
-): string {
-  const rows = partitions.map(({ topic, partition, member, committed, end, lag, done }) => {
-    return [topic, partition, committed, end, done ? 0 : lag, shortId(member)]
+function partitionTable(partitions: readonly GroupPartition[]): string {
+  const rows = partitions.map((one) => {
+    const { topic, partition, member, committed, end, lag, lagSeconds, done } = one
+    const waits = [done ? 0 : lag, lagSeconds === undefined ? undefined : behindText(lagSeconds)]
+    return [topic, partition, committed, end, ...waits, member && shortId(member)]
   })
-  return table(['topic', 'partition', 'committed', 'end', 'lag', 'member'], rows)
+  return table(['topic', 'partition', 'committed', 'end', 'lag', 'behind', 'member'], rows)
+}
+
+const uuidAtEnd = /[0-9a-f]{8}(?=(-[0-9a-f]{4}){3}-[0-9a-f]{12}$)/
+
+/** What tells members apart: on Kafka all ids begin with the name of the client. */
+const shortId = (id: string) => uuidAtEnd.exec(id)?.[0] ?? id.slice(0, 8)
+
+function placeText(host: string | undefined, pid: number | undefined): string | undefined {
+  return pid === undefined ? host : `${host}, process ${pid}`
+}
+
+/** How old the message is that waits. */
+function behindText(seconds: number): string {
+  if (seconds === 0) return '0 s'
+  return durationText(seconds < 10 ? seconds * 1000 : Math.round(seconds) * 1000)
 }
 
 /** A row a step; columns that are 0 everywhere are left out. */

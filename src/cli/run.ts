@@ -6,10 +6,12 @@ import { stateDirectory } from '../config/directory.ts'
 import type { Audit } from '../pipeline/audit.ts'
 import type { Definition } from '../pipeline/definition.ts'
 import { type RunEvents, type RunResult, type RunStatus, run } from '../pipeline/run.ts'
+import type { StartChoice } from '../pipeline/start.ts'
 import type { SetExitCode } from './exit-code.ts'
 import { PageBeside } from './page-beside.ts'
 import { type PageFlags, withPageFlags } from './page-flags.ts'
 import { StatusLine } from './status-line.ts'
+import { parseStart, startHint } from './topics-position.ts'
 
 interface RunFlags extends PageFlags {
   /** False with --no-page. */
@@ -17,6 +19,8 @@ interface RunFlags extends PageFlags {
   readonly untilCaughtUp: boolean
   readonly json: boolean
   readonly fresh: boolean
+  readonly createTopics: boolean
+  readonly start: readonly StartChoice[] | undefined
   readonly workers: number
   readonly speed: number | undefined
   readonly pipelines: string | undefined
@@ -31,6 +35,8 @@ export function runCommand(setExitCode: SetExitCode): Command {
     .option('--until-caught-up', 'end once everything that is there has been worked on', false)
     .option('--json', 'print the figures as one line of JSON at the end', false)
     .option('--fresh', 'forget what earlier runs read and wrote, and start over', false)
+    .option('--create-topics', 'on Kafka: make topics that are declared and missing', false)
+    .option('--start <place>', startHint, parseStart)
     .option('--workers <number>', 'threads that share the partitions', parseWorkers, 1)
     .option('--speed <number|max>', 'messages a second of paced sources', parseSpeed)
     .option('--pipelines <names>', 'run only these, separated by commas')
@@ -82,6 +88,8 @@ async function runWith(
       workers: flags.workers,
       untilCaughtUp: flags.untilCaughtUp,
       fresh: flags.fresh,
+      createTopics: flags.createTopics,
+      ...(flags.start === undefined ? {} : { start: flags.start }),
       ratePerSecond,
       durability: flags.durability,
       pipelines: flags.pipelines?.split(',').map((name) => name.trim()),

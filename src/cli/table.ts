@@ -18,8 +18,8 @@ export function table(
   const texts = rows.map((row) => headings.map((_, column) => cellText(row[column])))
   const isNumeric = headings.map(
     (_, column) =>
-      rows.some((row) => typeof row[column] === 'number') &&
-      rows.every((row) => typeof row[column] !== 'string'),
+      rows.some((row) => isNumber(row[column])) &&
+      rows.every((row) => row[column] === undefined || isNumber(row[column])),
   )
   const widths = headings.map((heading, column) =>
     Math.max(widthOf(heading), ...texts.map((row) => widthOf(row[column]!))),
@@ -29,6 +29,10 @@ export function table(
   )
   return lines.map((line) => line.trimEnd()).join('\n')
 }
+
+/** Also one that is told about, as `~1,234`. */
+const isNumber = (cell: Cell) =>
+  typeof cell === 'number' || (cell !== undefined && /^~[\d,]+$/.test(cell))
 
 const widthOf = (text: string) => [...text].length
 

@@ -1,38 +1,32 @@
-/** Places in a topic as people name them: `start`, `end`, an offset, or a time. */
+/** Places in a topic as options name them. */
 import { InvalidArgumentError } from 'commander'
-import type { Log } from '../log/log.ts'
+import { type Position, positionHint, readPosition } from '../pipeline/position.ts'
+import type { StartChoice } from '../pipeline/start.ts'
 
-export type Position =
-  | { readonly kind: 'start' }
-  | { readonly kind: 'end' }
-  | { readonly kind: 'offset'; readonly offset: number }
-  | { readonly kind: 'time'; readonly timeMs: number }
+export { offsetAt, type Position, positionHint } from '../pipeline/position.ts'
 
-export const positionHint = 'start, end, an offset, or a time such as 2026-01-31T12:00:00Z'
+export const startHint =
+  'where topics begin that were never read: earliest, latest, a time, -1h, TOPIC/PARTITION=OFFSET,...'
 
-/** Throws commander's `InvalidArgumentError`. A time without a zone is UTC. */
+/** Throws commander's `InvalidArgumentError`. */
 export function parsePosition(text: string): Position {
-  if (text === 'start' || text === 'end') return { kind: text }
-  if (/^\d+$/.test(text)) return { kind: 'offset', offset: Number(text) }
-  const isIso = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?$/i
-  const hasZone = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text.slice(10))
-  const timeMs = isIso.test(text)
-    ? Date.parse(text.length > 10 && !hasZone ? `${text}Z` : text)
-    : NaN
-  if (Number.isNaN(timeMs)) throw new InvalidArgumentError(`${positionHint} is needed.`)
-  return { kind: 'time', timeMs }
+  const position = readPosition(text)
+  if (position !== undefined) return position
+  throw new InvalidArgumentError(`${positionHint} is needed.`)
 }
 
-/** The offset of that place in one partition, within its bounds. */
-export async function offsetAt(
-  log: Log,
-  topic: string,
-  partition: number,
-  position: Position,
-): Promise<number> {
-  const { start, end } = await log.offsets(topic, partition)
-  if (position.kind === 'start') return start
-  if (position.kind === 'end') return end
-  if (position.kind === 'time') return log.offsetAtTime(topic, partition, position.timeMs)
-  return Math.min(end, Math.max(start, position.offset))
+/**
+ * `latest`, `orders=-1h`, `orders/3=1200`, several with commas: each says where a partition is read
+ * from that was never read. Throws commander's `InvalidArgumentError`.
+ */
+export function parseStart(text: string): readonly StartChoice[] {
+  return text.split(',').map((part) => {
+    const [, topic, partition, place] = /^(?:([\w.-]+?)(?:\/(\d+))?=)?(.*)$/.exec(part.trim())!
+    const position = parsePosition(place!)
+    if (position.kind === 'offset' && partition === undefined) {
+      const hint = `name its partition: TOPIC/PARTITION=${place}`
+      throw new InvalidArgumentError(`an offset is a place in one partition; ${hint}`)
+    }
+    return { topic, partition: partition === undefined ? undefined : Number(partition), position }
+  })
 }

@@ -103,7 +103,10 @@ describe('millrace topics tail', () => {
 
   test('names what is wrong', async () => {
     await assert.rejects(tail('orders', '--partition', '2'), /has partitions 0 to 1/)
-    await assert.rejects(tail('orders', '--from', 'yesterday'), /start, end, an offset, or a time/)
+    await assert.rejects(
+      tail('orders', '--from', 'yesterday'),
+      /earliest, latest, an offset, a time/,
+    )
     await assert.rejects(tail('order'), /did you mean 'orders'/)
   })
 })

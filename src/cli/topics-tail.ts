@@ -14,6 +14,7 @@ import {
 import { parseWhole } from './duration.ts'
 import { jsonLine, textLine } from './topics-message.ts'
 import { offsetAt, type Position, parsePosition, positionHint } from './topics-position.ts'
+import { wireView } from './wire-viewer.ts'
 
 interface TailFlags {
   readonly from?: Position
@@ -81,8 +82,12 @@ async function tail(
   stop: AbortSignal,
 ): Promise<void> {
   const cursors = await cursorsOf(log, topic, flags)
-  const print = (message: Message) =>
-    output.print(flags.json ? jsonLine(message) : textLine(message, output.columns))
+  const view = wireView()
+  const print = async (message: Message) => {
+    const seen = await view(message.value)
+    const line = flags.json ? jsonLine(message, seen) : textLine(message, output.columns, seen)
+    await output.print(line)
+  }
   if (flags.from === undefined) {
     const newest: Message[] = []
     for await (const message of inOrder(log, cursors, false, stop)) newest.push(message)

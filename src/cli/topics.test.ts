@@ -64,7 +64,13 @@ describe('millrace topics', () => {
     assert.match(text, /retention +7 d\n/)
     assert.match(text, /\n +0 +0 +2 +2\n +1 +0 +1 +1$/)
     const json = JSON.parse(await run('show', 'orders', '--json'))
-    assert.deepEqual(json.offsets[1], { partition: 1, start: 0, end: 1 })
+    assert.deepEqual(json.offsets[1], {
+      partition: 1,
+      start: 0,
+      end: 1,
+      messages: 1,
+      isExact: true,
+    })
     await assert.rejects(run('show', 'ordres'), /did you mean 'orders'/)
   })
 

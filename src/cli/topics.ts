@@ -1,6 +1,4 @@
 /** `millrace topics list|show|tail|create|delete`: what the log holds. */
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import type { Log, TopicInfo, TopicSettings } from '../log/log.ts'
 import {
@@ -15,6 +13,7 @@ import {
 } from './context.ts'
 import { durationText, parseBytes, parseDuration, parseWhole } from './duration.ts'
 import { bytesText, table } from './table.ts'
+import { countedText, countPartition, countTopic, type MessageCount } from './topics-counts.ts'
 import { tailCommand } from './topics-tail.ts'
 
 export function topicsCommand(context: ContextSource = processContext): Command {
@@ -47,35 +46,34 @@ function listCommand(context: ContextSource): Command {
 
 async function list(
   log: Log,
-  { output, directory }: CommandContext,
+  { output }: CommandContext,
   { all, json }: { all: boolean; json: boolean },
 ): Promise<void> {
   const topics = await log.topics()
   const shown = topics.filter((topic) => all || !isInternal(topic.name))
+  const sizes = await log.sizes(shown.map(({ name }) => name))
   const rows = await Promise.all(
     shown.map(async (topic) => {
       const { name, partitions, cleanup } = topic
-      const messages = (await rangesOf(log, topic)).reduce(
-        (sum, one) => sum + one.end - one.start,
-        0,
-      )
-      return { name, partitions, messages, cleanup, sizeBytes: sizeOnDisk(directory, topic) }
+      const counted = await countTopic(log, topic, await rangesOf(log, topic))
+      return { name, partitions, ...counted, cleanup, sizeBytes: sizes.get(name) }
     }),
   )
   if (json) return output.print(JSON.stringify(rows))
-  const cells = rows.map(({ name, partitions, messages, cleanup, sizeBytes }) => {
-    return [
-      name,
-      partitions,
-      messages,
-      cleanup,
-      sizeBytes === undefined ? undefined : bytesText(sizeBytes),
-    ]
+  const cells = rows.map((row) => {
+    const { name, partitions, cleanup, sizeBytes } = row
+    const size = sizeBytes === undefined ? undefined : bytesText(sizeBytes)
+    return [name, partitions, countCell(row), cleanup, size]
   })
   await output.print(table(['topic', 'partitions', 'messages', 'cleanup', 'on disk'], cells))
+  if (rows.some(({ isExact }) => !isExact)) output.say(aboutOffsets)
   const hidden = topics.length - shown.length
   if (hidden > 0) output.say(`${hidden} of Millrace's own topics are not shown; --all shows them`)
 }
+
+const aboutOffsets = '~: offsets, so many messages or fewer; transactions and compaction leave gaps'
+
+const countCell = (count: MessageCount) => (count.isExact ? count.messages : countedText(count))
 
 function showCommand(context: ContextSource): Command {
   return new Command('show')
@@ -88,9 +86,14 @@ function showCommand(context: ContextSource): Command {
       return withLog(here, async (log) => {
         const topic = await topicNamed(log, name)
         const ranges = await rangesOf(log, topic)
-        const sizeBytes = sizeOnDisk(here.directory, topic)
+        const sizeBytes = (await log.sizes([name])).get(name)
+        const counts = await Promise.all(
+          ranges.map((range, partition) => countPartition(log, name, partition, range)),
+        )
         if (flags.json) {
-          const partitions = ranges.map((range, partition) => ({ partition, ...range }))
+          const partitions = ranges.map((range, partition) => {
+            return { partition, ...range, ...counts[partition] }
+          })
           await here.output.print(JSON.stringify({ ...topic, sizeBytes, offsets: partitions }))
           return
         }
@@ -98,8 +101,11 @@ function showCommand(context: ContextSource): Command {
         await here.output.print(
           settings.map(([key, text]) => `${key.padEnd(17)} ${text}`).join('\n'),
         )
-        const rows = ranges.map(({ start, end }, partition) => [partition, start, end, end - start])
+        const rows = ranges.map(({ start, end }, partition) => {
+          return [partition, start, end, countCell(counts[partition]!)]
+        })
         await here.output.print(`\n${table(['partition', 'start', 'end', 'messages'], rows)}`)
+        if (counts.some(({ isExact }) => !isExact)) here.output.say(aboutOffsets)
       })
     })
 }
@@ -133,7 +139,7 @@ interface CreateFlags {
 function createCommand(context: ContextSource): Command {
   const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
   return new Command('create')
-    .description('make a topic; an application makes those that it declares by itself')
+    .description('make a topic; a run makes those that it declares, on Kafka with --create-topics')
     .argument('<topic>', 'its name')
     .option('--partitions <number>', 'how many partitions (default: 4)', parseWhole(1, 10_000))
     .addOption(
@@ -178,10 +184,8 @@ function deleteCommand(context: ContextSource): Command {
       const here = context()
       return withLog(here, async (log) => {
         const topic = await topicNamed(log, name)
-        const messages = (await rangesOf(log, topic)).reduce(
-          (sum, one) => sum + one.end - one.start,
-          0,
-        )
+        const counted = await countTopic(log, topic, await rangesOf(log, topic))
+        const { messages } = counted
         const readers = (await log.groups()).filter(({ members, checkpoints }) =>
           [...members.flatMap((member) => member.owned), ...checkpoints].some(
             (place) => place.topic === name,
@@ -190,32 +194,16 @@ function deleteCommand(context: ContextSource): Command {
         const groups = readers.map((group) => group.name)
         const read = groups.length === 0 ? '' : `, read by ${groups.join(', ')}`
         if (!flags.yes) {
-          const seen = `topic ${name} holds ${messages.toLocaleString('en')} messages${read}`
+          const seen = `topic ${name} holds ${countedText(counted)} messages${read}`
           command.error(`error: ${seen}; to delete it for good, add --yes`)
         }
         await log.deleteTopic(name)
         if (flags.json) await here.output.print(JSON.stringify({ deleted: name, messages, groups }))
-        else
-          here.output.say(`topic ${name} deleted, with ${messages.toLocaleString('en')} messages`)
+        else here.output.say(`topic ${name} deleted, with ${countedText(counted)} messages`)
       })
     })
 }
 
 function rangesOf(log: Log, topic: TopicInfo) {
   return Promise.all(partitionsOf(topic).map((partition) => log.offsets(topic.name, partition)))
-}
-
-/** Bytes of a topic's segment files, what is not yet cleaned up included; undefined: not known. */
-function sizeOnDisk(directory: string, { identity }: TopicInfo): number | undefined {
-  const folder = join(directory, 'log', 'segments', identity)
-  try {
-    const files = readdirSync(folder)
-    return files.reduce(
-      (sum, file) => sum + (statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0),
-      0,
-    )
-  } catch {
-    // A topic that nothing was written to has no folder.
-    return hasLog(directory) ? 0 : undefined
-  }
 }

@@ -10,6 +10,9 @@ import type {
   KafkaChoice,
   KafkaConnection,
   SaslConnection,
+  TopicMaking,
+  TopicMakingOptions,
+  VariablesChoice,
 } from './kafka-connection.ts'
 import { openSasl, passwordSasl, type SaslOptions, saslSchema } from './sasl.ts'
 import { readTls, type TlsOptions, tlsSchema } from './tls.ts'
@@ -42,14 +45,32 @@ function isPlace(text: string): boolean {
 
 export type Brokers = string | readonly string[]
 
-/** A cluster without encryption and passwords: on this machine, or in a network of its own. */
-export function kafka(options: { readonly brokers: Brokers }): KafkaChoice {
-  const schema = z.strictObject({ brokers: brokersOption(plainPort) })
-  const { brokers } = checkOptions('kafka()', schema, options)
-  return choice('kafka', brokers, {})
+/** Kafka keeps it in 16 bits. */
+const mostCopies = 32_767
+
+const topicShape = {
+  createTopics: z.boolean().optional(),
+  replicationFactor: z.int().min(1).max(mostCopies).optional(),
 }
 
-export interface ConfluentCloudOptions {
+/** Kafka as the variables KAFKA_* describe it; what is given here holds where they say nothing. */
+export function kafkaByVariables(options: TopicMakingOptions = {}): VariablesChoice {
+  const topics = checkOptions('kafkaByVariables()', z.strictObject(topicShape), options)
+  return { kind: 'kafka-variables', topics }
+}
+
+export interface KafkaOptions extends TopicMakingOptions {
+  readonly brokers: Brokers
+}
+
+/** A cluster without encryption and passwords: on this machine, or in a network of its own. */
+export function kafka(options: KafkaOptions): KafkaChoice {
+  const schema = z.strictObject({ brokers: brokersOption(plainPort), ...topicShape })
+  const { brokers, ...topics } = checkOptions('kafka()', schema, options)
+  return choice('kafka', brokers, { topics })
+}
+
+export interface ConfluentCloudOptions extends TopicMakingOptions {
   /** `pkc-xxxxx.REGION.PROVIDER.confluent.cloud:9092`, as the cluster's settings show it. */
   readonly bootstrap: string
   readonly apiKey: z.input<typeof textOrSecret>
@@ -62,11 +83,12 @@ export function confluentCloud(options: ConfluentCloudOptions): KafkaChoice {
     bootstrap: brokersOption(plainPort),
     apiKey: textOrSecret,
     apiSecret: secretOption,
+    ...topicShape,
   })
   const checked = checkOptions('confluentCloud()', schema, options)
-  const { bootstrap, apiKey, apiSecret } = checked
+  const { bootstrap, apiKey, apiSecret, ...topics } = checked
   const sasl = async () => passwordSasl('PLAIN', apiKey, apiSecret)
-  return choice('confluentCloud', bootstrap, { tls: {}, sasl, mechanism: 'PLAIN' })
+  return choice('confluentCloud', bootstrap, { tls: {}, sasl, mechanism: 'PLAIN', topics })
 }
 
 const mskPorts = { iam: 9098, scram: 9096, tls: 9094 } as const
@@ -74,7 +96,8 @@ const mskPorts = { iam: 9098, scram: 9096, tls: 9094 } as const
 const mskPublicPorts = { iam: 9198, scram: 9196, tls: 9194 } as const
 
 const mskSchema = (auth: keyof typeof mskPorts) => {
-  const shared = { brokers: brokersOption(mskPorts[auth]), auth: z.literal(auth) }
+  const brokers = brokersOption(mskPorts[auth])
+  const shared = { brokers, auth: z.literal(auth), ...topicShape }
   if (auth === 'scram') {
     return z.strictObject({ ...shared, username: textOrSecret, password: secretOption })
   }
@@ -83,7 +106,9 @@ const mskSchema = (auth: keyof typeof mskPorts) => {
   return z.strictObject({ ...shared, region: text, profile: text, roleArn: text })
 }
 
-export type MskOptions =
+export type MskOptions = TopicMakingOptions & MskSignIn
+
+type MskSignIn =
   | {
       readonly brokers: Brokers
       readonly auth: 'iam'
@@ -112,18 +137,19 @@ export function msk(options: MskOptions, load?: () => Promise<unknown>): KafkaCh
   const checked = checkOptions(where, mskSchema(auth) as z.ZodType<MskOptions>, options)
   const brokers = checked.brokers as readonly string[]
   checkMskPorts(brokers, auth)
-  if (checked.auth === 'tls') return choice('msk', brokers, { tls: checked.tls })
+  const topics = checked
+  if (checked.auth === 'tls') return choice('msk', brokers, { tls: checked.tls, topics })
   if (checked.auth === 'scram') {
     const { username, password } = checked
     const mechanism = 'SCRAM-SHA-512'
     const sasl = async () => passwordSasl(mechanism, username, password)
-    return choice('msk', brokers, { tls: {}, sasl, mechanism })
+    return choice('msk', brokers, { tls: {}, sasl, mechanism, topics })
   }
   const region = checked.region ?? regionOf(brokers)
   const identity = { region, profile: checked.profile, roleArn: checked.roleArn }
   const token = tokenKeeper(() => fetchFromMskSigner(identity, load))
   const sasl = async (): Promise<SaslConnection> => ({ mechanism: 'OAUTHBEARER', token })
-  return choice('msk', brokers, { tls: {}, sasl, mechanism: 'AWS IAM' })
+  return choice('msk', brokers, { tls: {}, sasl, mechanism: 'AWS IAM', topics })
 }
 
 /** MSK serves each kind of sign-in on a port of its own; with another one it only hangs up. */
@@ -149,7 +175,7 @@ function regionOf(brokers: readonly string[]): string {
   throw fail('CONFIG_INVALID', `msk(): option 'region' is missing, and ${what}`)
 }
 
-export interface SelfManagedOptions {
+export interface SelfManagedOptions extends TopicMakingOptions {
   readonly brokers: Brokers
   /** Default: true, with the authorities that the world trusts. False: no encryption. */
   readonly tls?: boolean | TlsOptions
@@ -162,9 +188,11 @@ export function selfManaged(options: SelfManagedOptions): KafkaChoice {
     brokers: brokersOption(plainPort),
     tls: z.union([z.boolean(), tlsSchema]).default(true),
     sasl: saslSchema.optional(),
+    ...topicShape,
   })
-  const { brokers, tls, sasl } = checkOptions('selfManaged()', schema, options)
+  const { brokers, tls, sasl, ...topics } = checkOptions('selfManaged()', schema, options)
   return choice('selfManaged', brokers, {
+    topics,
     ...(tls === false ? {} : { tls: tls === true ? {} : tls }),
     ...(sasl === undefined
       ? {}
@@ -172,15 +200,18 @@ export function selfManaged(options: SelfManagedOptions): KafkaChoice {
   })
 }
 
-interface Security {
+interface Details {
+  readonly topics: TopicMakingOptions
   readonly tls?: TlsOptions
   readonly sasl?: (context: ConnectContext) => Promise<SaslConnection>
   /** For people. */
   readonly mechanism?: string
 }
 
-function choice(by: string, brokers: readonly string[], security: Security): KafkaChoice {
-  const { tls, sasl, mechanism } = security
+function choice(by: string, brokers: readonly string[], details: Details): KafkaChoice {
+  const { tls, sasl, mechanism } = details
+  const { createTopics: isWanted = false, replicationFactor } = details.topics
+  const topics: TopicMaking = { isWanted, replicationFactor }
   const isMutual = tls?.certificate !== undefined || tls?.pkcs12 !== undefined
   const said = [tls === undefined ? 'no encryption' : isMutual ? 'mutual TLS' : 'TLS']
   if (mechanism !== undefined) said.push(mechanism)
@@ -189,6 +220,7 @@ function choice(by: string, brokers: readonly string[], security: Security): Kaf
     by,
     brokers,
     security: said.join(', '),
+    topics,
     async connection(context): Promise<KafkaConnection> {
       return {
         brokers,

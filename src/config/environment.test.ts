@@ -57,6 +57,21 @@ describe('environments', () => {
     })
   })
 
+  it('may leave the cluster to variables, and say what these do not', async () => {
+    const app = application(
+      `import { defineConfig, kafkaByVariables } from '${config}'
+      const log = kafkaByVariables({ createTopics: true })
+      export default defineConfig({ environments: { kafka: { log }, own: { log, prefix: 'o' } } })`,
+    )
+    assert.equal((await choose(app)).log.kind, 'embedded', 'variables are not asked for')
+    await assert.rejects(choose(app, { name: 'kafka' }), /KAFKA_BOOTSTRAP_SERVERS is not set/)
+    const variables = { KAFKA_BOOTSTRAP_SERVERS: 'a:1', MILLRACE_PREFIX: 'p' }
+    const { log, prefix } = await choose(app, { name: 'kafka', variables })
+    assert.ok(log.kind === 'kafka' && log.topics.isWanted)
+    assert.deepEqual([log.brokers, prefix], [['a:1'], 'p'])
+    assert.equal((await choose(app, { name: 'own', variables })).prefix, 'o')
+  })
+
   it('that nobody described are refused, with the nearest name', async () => {
     const app = application(written(`{ production: { log: embedded() } }`))
     await assert.rejects(choose(app, { name: 'prodution' }), {
@@ -73,6 +88,11 @@ describe('environments', () => {
       ['syntax error', /millrace\.config\.ts: /],
       ['export default { environments: { a: { log: 1 } } }', /'environments\.a\.log': give embed/],
       ['export default { environments: { a: {} } }', /option 'environments\.a\.log' is missing/],
+      [
+        written(`{ a: { log: kafka({ brokers: 'a', createTopic: true }) } }`),
+        /mean 'createTopics'/,
+      ],
+      [written(`{ a: { log: kafka({ brokers: 'a', replicationFactor: 0 }) } }`), /'replicationFac/],
       [written(`{ a: { log: kafka({ broker: 'a' }) } }`), /config\.ts: kafka\(\): .*'brokers'/],
       [written(`{ a: { log: embedded(), prefx: 'x' } }`), /unknown option 'prefx' in 'environm/],
       [written(`{ a: { log: embedded(), prefix: 'a b' } }`), /'environments\.a\.prefix': use lett/],
@@ -123,12 +143,27 @@ describe('kafkaFromVariables', () => {
     }
   })
 
+  it('says whether topics are made, and with how many copies', async () => {
+    const topics = (variables: Record<string, string>, given = {}) =>
+      kafkaFromVariables({ ...base, ...variables }, given).topics
+    assert.deepEqual(topics({}), { isWanted: false, replicationFactor: undefined })
+    const both = { KAFKA_CREATE_TOPICS: 'true', KAFKA_REPLICATION_FACTOR: '3' }
+    assert.deepEqual(topics(both), { isWanted: true, replicationFactor: 3 })
+    const given = { createTopics: true, replicationFactor: 2 }
+    assert.deepEqual(topics({}, given), { isWanted: true, replicationFactor: 2 })
+    assert.equal(topics({ KAFKA_CREATE_TOPICS: 'false' }, given).isWanted, false)
+    const secured = { KAFKA_SECURITY_PROTOCOL: 'SSL', ...both }
+    assert.deepEqual(topics(secured), { isWanted: true, replicationFactor: 3 })
+  })
+
   it('names the variable that is missing or wrong', () => {
     const sasl = { ...base, KAFKA_SECURITY_PROTOCOL: 'SASL_SSL' }
     const wrong: [Record<string, string>, RegExp][] = [
       [{ ...base, KAFKA_SECURITY_PROTOCOL: 'SASL_SSI' }, /PROTOCOL is 'SASL_SSI'; did you mean/],
       [{ ...sasl, KAFKA_SASL_MECHANISM: 'GSSAPI' }, /^KAFKA_SASL_MECHANISM is 'GSSAPI'; it is one/],
       [sasl, /^KAFKA_SASL_USERNAME is not set$/],
+      [{ ...base, KAFKA_CREATE_TOPICS: 'yes' }, /^KAFKA_CREATE_TOPICS is 'YES'; it is one of/],
+      [{ ...base, KAFKA_REPLICATION_FACTOR: '0' }, /^KAFKA_REPLICATION_FACTOR is '0'; give a/],
       [{ ...sasl, KAFKA_SASL_MECHANISM: 'OAUTHBEARER' }, /OAUTH_TOKEN_ENDPOINT is not set/],
     ]
     for (const [variables, message] of wrong) {

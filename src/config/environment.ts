@@ -8,7 +8,8 @@ import { pathToFileURL } from 'node:url'
 import { z } from 'zod'
 import { codeOf, fail, messageOf, suggestion } from '../core/errors.ts'
 import { checkOptions } from './check-options.ts'
-import type { KafkaChoice } from './kafka-connection.ts'
+import type { KafkaChoice, TopicMakingOptions, VariablesChoice } from './kafka-connection.ts'
+import type { SchemaRegistryChoice } from './schema-registry.ts'
 import type { Variables } from './variables.ts'
 
 /** The log in files of one machine. */
@@ -16,12 +17,14 @@ export interface EmbeddedChoice {
   readonly kind: 'embedded'
 }
 
-export type LogChoice = EmbeddedChoice | KafkaChoice
+export type LogChoice = EmbeddedChoice | KafkaChoice | VariablesChoice
 
 export interface EnvironmentOptions {
   readonly log: LogChoice
   /** Begins the names of topics and groups, so that several applications share a cluster. */
   readonly prefix?: string
+  /** Where schemas of topics with a format are kept. Default: what SCHEMA_REGISTRY_URL names. */
+  readonly schemaRegistry?: SchemaRegistryChoice
 }
 
 export interface Config {
@@ -30,9 +33,10 @@ export interface Config {
 
 export interface Environment {
   readonly name: string
-  readonly log: LogChoice
+  readonly log: EmbeddedChoice | KafkaChoice
   /** Empty: none. */
   readonly prefix: string
+  readonly schemaRegistry: SchemaRegistryChoice | undefined
   /** Where relative paths begin: the folder of the configuration, else the working directory. */
   readonly directory: string
   /** Where it is described, for people. */
@@ -55,19 +59,26 @@ export const embedded = (): EmbeddedChoice => ({ kind: 'embedded' })
 
 const isLog = (value: unknown): boolean => {
   const kind = (value as { kind?: unknown } | null | undefined)?.kind
-  return kind === 'embedded' || kind === 'kafka'
+  return kind === 'embedded' || kind === 'kafka' || kind === 'kafka-variables'
 }
+
+const isRegistry = (value: unknown): boolean =>
+  (value as { kind?: unknown } | null | undefined)?.kind === 'schema-registry'
 
 const configSchema = z.strictObject({
   environments: z.record(
     z.string().regex(/^[A-Za-z][\w-]*$/, "use letters, digits, '_' and '-'"),
     z.strictObject({
       log: z.custom<LogChoice>(isLog, {
-        error: 'give embedded(), kafka(), confluentCloud(), msk() or selfManaged()',
+        error:
+          'give embedded(), kafka(), kafkaByVariables(), confluentCloud(), msk() or selfManaged()',
       }),
       prefix: z
         .string()
         .regex(/^[\w.-]{1,64}$/, "use letters, digits, '.', '_' and '-', at most 64")
+        .optional(),
+      schemaRegistry: z
+        .custom<SchemaRegistryChoice>(isRegistry, { error: 'give schemaRegistry()' })
         .optional(),
     }),
   ),
@@ -87,20 +98,42 @@ export async function chooseEnvironment(question: EnvironmentQuestion): Promise<
   const found = config !== undefined && own(config.environments, name)
   if (file !== undefined && found) {
     const { log, prefix = '' } = found
-    return { name, log, prefix, directory: dirname(file), from: shown(file) }
+    const schemaRegistry = found.schemaRegistry ?? (await registryFrom(variables))
+    const described = { name, schemaRegistry, directory: dirname(file), from: shown(file) }
+    if (log.kind !== 'kafka-variables') return { ...described, log, prefix }
+    const named = found.prefix ?? variables.MILLRACE_PREFIX ?? ''
+    return { ...described, log: await fromVariables(variables, log.topics), prefix: named }
   }
-  const here = { name, prefix: variables.MILLRACE_PREFIX ?? '', directory: process.cwd() }
+  const here = {
+    name,
+    prefix: variables.MILLRACE_PREFIX ?? '',
+    schemaRegistry: await registryFrom(variables),
+    directory: process.cwd(),
+  }
   if (name === defaultEnvironment) return { ...here, log: embedded(), from: 'the default' }
   if (name === byVariables) {
-    // Loaded when it is used: every start of anything asks for its environment.
-    const { kafkaFromVariables } = await import('./variables.ts')
-    const log = kafkaFromVariables(variables)
+    const log = await fromVariables(variables)
     return { ...here, log, from: log.by }
   }
   const known = [...Object.keys(config?.environments ?? {}), defaultEnvironment, byVariables]
   const hint = suggestion(name, known) || `known: ${[...new Set(known)].join(', ')}`
   const where = file === undefined ? 'there is no millrace.config.ts' : shown(file)
   throw fail('CONFIG_INVALID', `environment ${name}: it is not described (${where}); ${hint}`)
+}
+
+/** Loaded when it is used: every start of anything asks for its environment. */
+async function fromVariables(
+  variables: Variables,
+  topics?: TopicMakingOptions,
+): Promise<KafkaChoice> {
+  const { kafkaFromVariables } = await import('./variables.ts')
+  return kafkaFromVariables(variables, topics)
+}
+
+/** Loaded when it is used: most environments have none. */
+async function registryFrom(variables: Variables): Promise<SchemaRegistryChoice | undefined> {
+  if (!variables.SCHEMA_REGISTRY_URL) return undefined
+  return (await import('./schema-registry.ts')).schemaRegistryFromVariables(variables)
 }
 
 /** The nearest configuration at or above the application's folder. */

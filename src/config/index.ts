@@ -3,7 +3,9 @@ export {
   type Brokers,
   type ConfluentCloudOptions,
   confluentCloud,
+  type KafkaOptions,
   kafka,
+  kafkaByVariables,
   type MskOptions,
   msk,
   type SelfManagedOptions,
@@ -17,7 +19,18 @@ export {
   embedded,
   type LogChoice,
 } from './environment.ts'
-export type { KafkaChoice, KafkaConnection } from './kafka-connection.ts'
+export type {
+  KafkaChoice,
+  KafkaConnection,
+  TopicMakingOptions,
+  VariablesChoice,
+} from './kafka-connection.ts'
 export type { SaslOptions } from './sasl.ts'
+export {
+  type SchemaRegistryChoice,
+  type SchemaRegistryConnection,
+  type SchemaRegistryOptions,
+  schemaRegistry,
+} from './schema-registry.ts'
 export { Secret, type SecretOptions, secret } from './secret.ts'
 export type { TlsOptions } from './tls.ts'

@@ -31,6 +31,31 @@ export interface ConnectContext {
   readonly directory: string
 }
 
+/** How topics are made on a cluster. */
+export interface TopicMaking {
+  /** A run makes the topics that it declares and that are missing. Millrace's own are always made. */
+  readonly isWanted: boolean
+  /** Copies of each partition; undefined: what the brokers' own default says. */
+  readonly replicationFactor: number | undefined
+}
+
+/** What every kind of cluster can be told of topics. */
+export interface TopicMakingOptions {
+  /**
+   * Runs make the topics that they declare and that are missing, as `--create-topics` lets one run do.
+   * Default: false; what is missing is told.
+   */
+  readonly createTopics?: boolean | undefined
+  /** Copies of each partition of a topic that Millrace makes. Default: the brokers' own default. */
+  readonly replicationFactor?: number | undefined
+}
+
+/** The log on the Kafka that the variables KAFKA_* describe, read once the environment is picked. */
+export interface VariablesChoice {
+  readonly kind: 'kafka-variables'
+  readonly topics: TopicMakingOptions
+}
+
 /** A log on Kafka as a configuration names it: a description, which opens nothing. */
 export interface KafkaChoice {
   readonly kind: 'kafka'
@@ -39,6 +64,7 @@ export interface KafkaChoice {
   readonly brokers: readonly string[]
   /** For people: how it is secured. */
   readonly security: string
+  readonly topics: TopicMaking
   /** Reads certificates, asks for no password yet. Throws `CONFIG_INVALID`, `SECRET_MISSING`. */
   connection(context: ConnectContext): Promise<KafkaConnection>
 }

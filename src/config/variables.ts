@@ -1,7 +1,7 @@
 /** A Kafka that variables describe, as scripts and containers pass it on. */
 import { fail, suggestion } from '../core/errors.ts'
 import { kafka, selfManaged } from './connections.ts'
-import type { KafkaChoice } from './kafka-connection.ts'
+import type { KafkaChoice, TopicMakingOptions } from './kafka-connection.ts'
 import type { SaslOptions } from './sasl.ts'
 import { secret } from './secret.ts'
 import type { TlsOptions } from './tls.ts'
@@ -12,8 +12,13 @@ export type Variables = Readonly<Record<string, string | undefined>>
 const protocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
 const mechanisms = ['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'] as const
 
-/** Throws `CONFIG_INVALID`, which names the variable. */
-export function kafkaFromVariables(variables: Variables = process.env): KafkaChoice {
+/**
+ * `given` holds where a variable says nothing. Throws `CONFIG_INVALID`, which names the variable.
+ */
+export function kafkaFromVariables(
+  variables: Variables = process.env,
+  given: TopicMakingOptions = {},
+): KafkaChoice {
   const read = (name: string) => variables[name] || undefined
   const brokers = read('KAFKA_BOOTSTRAP_SERVERS')
   if (brokers === undefined) {
@@ -24,11 +29,12 @@ export function kafkaFromVariables(variables: Variables = process.env): KafkaCho
     )
   }
   const protocol = oneOf('KAFKA_SECURITY_PROTOCOL', protocols, read) ?? 'PLAINTEXT'
-  if (protocol === 'PLAINTEXT') return named(() => kafka({ brokers }))
+  const topics = topicsOf(read, given)
+  if (protocol === 'PLAINTEXT') return named(() => kafka({ brokers, ...topics }))
   const isSasl = protocol.startsWith('SASL_')
   return named(() =>
     selfManaged({
-      brokers,
+      ...{ brokers, ...topics },
       tls: protocol.endsWith('SSL') ? tlsOf(read) : false,
       ...(isSasl ? { sasl: saslOf(read) } : {}),
     }),
@@ -36,6 +42,18 @@ export function kafkaFromVariables(variables: Variables = process.env): KafkaCho
 }
 
 type Read = (name: string) => string | undefined
+
+function topicsOf(read: Read, given: TopicMakingOptions): TopicMakingOptions {
+  const create = oneOf('KAFKA_CREATE_TOPICS', ['TRUE', 'FALSE'], read)
+  const copies = read('KAFKA_REPLICATION_FACTOR')
+  if (copies !== undefined && !/^[1-9]\d{0,3}$/.test(copies)) {
+    throw fail('CONFIG_INVALID', `KAFKA_REPLICATION_FACTOR is '${copies}'; give a number such as 3`)
+  }
+  return {
+    createTopics: create === undefined ? given.createTopics : create === 'TRUE',
+    replicationFactor: copies === undefined ? given.replicationFactor : Number(copies),
+  }
+}
 
 function tlsOf(read: Read): TlsOptions {
   const ca = read('KAFKA_SSL_CA')

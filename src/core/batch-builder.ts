@@ -63,7 +63,7 @@ export class BatchBuilder {
     keyBytes: Buffer,
     keyStart: number,
     keyEnd: number,
-    value: string | null,
+    value: string | Uint8Array | null,
     time: number,
     origin: Batch,
     from: number,

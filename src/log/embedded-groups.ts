@@ -7,7 +7,7 @@ import { checkMetadata, checkName } from './checks.ts'
 import type { EmbeddedDatabase } from './embedded-database.ts'
 import { GroupRows, type GroupView, goneMembers } from './embedded-group-rows.ts'
 import { EmbeddedMembership } from './embedded-membership.ts'
-import { ownProcess } from './embedded-process.ts'
+import { hostOf, ownProcess } from './embedded-process.ts'
 import type { Checkpoint, GroupInfo, JoinOptions, Membership } from './log.ts'
 
 export interface GroupsOptions {
@@ -88,9 +88,10 @@ export class Groups {
     const gone = new Set(goneMembers(view, this.#options.clock.now()))
     const members = view.members
       .filter((member) => !gone.has(member))
-      .map(({ memberId, planHash }) => ({
+      .map(({ memberId, planHash, machine, pid }) => ({
         memberId,
         planHash: planHash ?? undefined,
+        ...{ host: hostOf(machine), pid },
         owned: view.owners
           .filter((owner) => owner.memberId === memberId)
           .map(({ topic, partition }) => ({ topic, partition })),

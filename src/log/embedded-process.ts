@@ -13,6 +13,8 @@ export interface ProcessIdentity {
   readonly start: string
 }
 
+export const hostOf = (machine: string): string => machine.split('/')[0]!
+
 let own: ProcessIdentity | undefined
 
 export function ownProcess(): ProcessIdentity {

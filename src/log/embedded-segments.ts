@@ -184,3 +184,7 @@ export class SegmentReader {
     this.#files.clear()
   }
 }
+
+/** Bytes of a topic's files, what is not yet cleaned up included. */
+export const segmentsSize = (disk: Disk, folder: string): number =>
+  disk.list(folder).reduce((sum, file) => sum + disk.size(join(folder, file)), 0)

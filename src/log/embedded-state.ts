@@ -1,5 +1,7 @@
 /** Keyed state of the embedded log: what commits wrote, looked up by key. */
-import type { EmbeddedDatabase } from './embedded-database.ts'
+import type { EmbeddedDatabase, Row } from './embedded-database.ts'
+import type { OwnedState, StateEntry, StateRange } from './log.ts'
+import { limitOf, stateLost } from './owned-state.ts'
 
 /** Rows of a forgotten store that are removed in one transaction. */
 const removedAtOnce = 5000
@@ -15,16 +17,31 @@ export class StateStore {
   get(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>> {
     return this.#database.snapshot(() => {
       const values = new Map<string, Buffer>()
-      const row = this.#database.prepare('SELECT id FROM stores WHERE name = ?').get(store)
-      if (row === undefined) return values
+      const id = this.#idOf(store)
+      if (id === undefined) return values
       const find = this.#database.prepare(
         'SELECT value FROM state WHERE store_id = ? AND partition = ? AND key = ?',
       )
       for (const key of keys) {
-        const value = find.get(row[0]!, partition, key)?.[0] as Uint8Array | undefined
+        const value = find.get(id, partition, key)?.[0] as Uint8Array | undefined
         if (value !== undefined) values.set(key, bufferOf(value))
       }
       return values
+    })
+  }
+
+  /** See `OwnedState.scan`: text is compared by its bytes, which are UTF-8. */
+  scan(store: string, partition: number, range: StateRange): Promise<StateEntry[]> {
+    return this.#database.snapshot(() => {
+      const { from = '', to } = range
+      const id = this.#idOf(store)
+      if (id === undefined) return []
+      const limit = limitOf(range)
+      const rows =
+        to === undefined
+          ? this.#database.prepare(scanSql('')).all(id, partition, from, limit)
+          : this.#database.prepare(scanSql('AND key < ?')).all(id, partition, from, to, limit)
+      return rows.map(entryOf)
     })
   }
 
@@ -36,6 +53,11 @@ export class StateStore {
     await this.sweep()
   }
 
+  #idOf(store: string): number | undefined {
+    const row = this.#database.prepare('SELECT id FROM stores WHERE name = ?').get(store)
+    return row?.[0] as number | undefined
+  }
+
   /** Removes what belongs to no store any more. */
   async sweep(): Promise<void> {
     const sweep = this.#database.prepare(
@@ -44,6 +66,45 @@ export class StateStore {
     )
     while ((await this.#database.write(() => sweep.run())) === removedAtOnce);
   }
+}
+
+/** What is asked is what is committed: there is nothing to bring here, and nothing that can be missed. */
+export class EmbeddedOwnedState implements OwnedState {
+  readonly #states: StateStore
+  readonly #store: string
+  readonly #partition: number
+  #isClosed = false
+
+  constructor(states: StateStore, store: string, partition: number) {
+    this.#states = states
+    this.#store = store
+    this.#partition = partition
+  }
+
+  async get(keys: readonly string[]): Promise<Map<string, Buffer>> {
+    this.#check()
+    return this.#states.get(this.#store, this.#partition, keys)
+  }
+
+  async scan(range: StateRange): Promise<readonly StateEntry[]> {
+    this.#check()
+    return this.#states.scan(this.#store, this.#partition, range)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+  }
+
+  #check(): void {
+    if (this.#isClosed) throw stateLost(this.#store, this.#partition, 'it is closed')
+  }
+}
+
+const scanSql = (bound: string) => `SELECT key, value FROM state
+  WHERE store_id = ? AND partition = ? AND key >= ? ${bound} ORDER BY key LIMIT ?`
+
+function entryOf([key, value]: Row): StateEntry {
+  return [key as string, bufferOf(value as Uint8Array)]
 }
 
 function bufferOf(value: Uint8Array): Buffer {

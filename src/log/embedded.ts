@@ -18,8 +18,8 @@ import { Groups } from './embedded-groups.ts'
 import { Maintenance } from './embedded-maintenance.ts'
 import { defaultReadBytes, Reader } from './embedded-read.ts'
 import { Retention } from './embedded-retention.ts'
-import { SegmentReader, SegmentWriter } from './embedded-segments.ts'
-import { StateStore } from './embedded-state.ts'
+import { SegmentReader, SegmentWriter, segmentsSize } from './embedded-segments.ts'
+import { EmbeddedOwnedState, StateStore } from './embedded-state.ts'
 import { SegmentSweep } from './embedded-sweep.ts'
 import { newIdentity, TopicCatalog } from './embedded-topics.ts'
 import type {
@@ -31,6 +31,7 @@ import type {
   Log,
   Membership,
   OffsetRange,
+  OwnedState,
   ReadOptions,
   TopicInfo,
   TopicSettings,
@@ -123,6 +124,7 @@ type HandleOptions = EmbeddedLogOptions &
 
 class Handle implements EmbeddedLog {
   readonly directory: string
+  readonly countsByReading = false
   readonly #database: EmbeddedDatabase
   readonly #disk: Disk
   readonly #folder: string
@@ -196,6 +198,14 @@ class Handle implements EmbeddedLog {
     this.#disk.removeDirectory(join(this.#folder, 'segments', info.identity))
   }
 
+  sizes(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.#database.read(() => {
+      const found = topics.flatMap((name) => this.#topics.find(name) ?? [])
+      const folderOf = (info: TopicInfo) => join(this.#folder, 'segments', info.identity)
+      return new Map(found.map(({ info }) => [info.name, segmentsSize(this.#disk, folderOf(info))]))
+    })
+  }
+
   topics(): Promise<readonly TopicInfo[]> {
     return this.#database.read(() => this.#topics.list().map(({ info }) => info))
   }
@@ -265,6 +275,10 @@ class Handle implements EmbeddedLog {
 
   pauseGroup(name: string, paused: boolean): Promise<void> {
     return this.#groups.pause(name, paused)
+  }
+
+  async openState(store: string, partition: number): Promise<OwnedState> {
+    return new EmbeddedOwnedState(this.#state, store, partition)
   }
 
   state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>> {

@@ -1,6 +1,6 @@
 /** Changes of keyed state as messages: which topic they go to, and the last change of each key. */
 import { BatchBuilder } from '../core/batch-builder.ts'
-import type { Output, StateChange } from './log.ts'
+import { defaultTopicSettings, type Output, type StateChange, type TopicSettings } from './log.ts'
 
 const suffix = '.changelog'
 
@@ -24,6 +24,16 @@ export function storeOf(topic: string): string | undefined {
   // Names are ASCII, and what was escaped are the bytes of UTF-8.
   return Buffer.from(bytes, 'latin1').toString()
 }
+
+/** Of a changelog that has room for this partition. */
+export const changelogSettings = (partition: number): TopicSettings => ({
+  ...defaultTopicSettings,
+  // A power of two, so that a topic that grows with its partitions grows seldom.
+  partitions: 2 ** Math.ceil(Math.log2(partition + 1)),
+  cleanup: 'compact',
+  // A window or a join keeps all of a key in one value.
+  maxMessageBytes: 4 * 1024 * 1024,
+})
 
 /** One output a changelog and partition, each key once: its last change. */
 export function outputsOf(changes: readonly StateChange[], timeMs: number): Output[] {

@@ -264,29 +264,34 @@ export class KafkaClient {
     ask: (connection: Connection) => Promise<Answer>,
   ): Promise<Answer> {
     const ended = new AbortController()
+    const connection = this.#connection(node, 'any')
     const late = this.#clock.sleep(anyPatienceMs, ended.signal).then(() => {
       // Its other questions on this connection would wait behind this one.
-      if (!ended.signal.aborted) this.#connections.delete(`${node} any`)
+      if (!ended.signal.aborted) this.#giveUp(`${node} any`, connection)
       throw faultError(13, `broker ${node} does not answer`)
     })
     late.catch(() => undefined)
     try {
-      return await Promise.race([this.#connection(node, 'any').then(ask), late])
+      return await Promise.race([connection.then(ask), late])
     } finally {
       ended.abort()
     }
   }
 
-  async #connection(node: number, lane: string): Promise<Connection> {
+  #connection(node: number, lane: string): Promise<Connection> {
     const name = `${node} ${lane}`
     const known = this.#connections.get(name)
     if (known !== undefined) return known
-    const opening = this.#open(node, () => this.#connections.delete(name))
+    const opening: Promise<Connection> = this.#open(node, () => this.#giveUp(name, opening))
     this.#connections.set(name, opening)
-    opening.catch(() => {
-      if (this.#connections.get(name) === opening) this.#connections.delete(name)
-    })
+    opening.catch(() => this.#giveUp(name, opening))
     return opening
+  }
+
+  /** Another may stand under the name already: that one is not forgotten, and would never be closed. */
+  #giveUp(name: string, connection: Promise<Connection>): void {
+    if (this.#connections.get(name) === connection) this.#connections.delete(name)
+    void closed(connection)
   }
 
   /** Negative nodes are the brokers that were named in the options. */

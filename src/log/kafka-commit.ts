@@ -31,6 +31,8 @@ export interface KafkaCommitsOptions {
   encodeChanges(changes: ReturnType<NonNullable<Commit['changesOf']>>): Promise<PreparedOutputs>
   /** Called after each transaction with what it wrote and where that begins. */
   onCommitted(result: TransactionResult): void
+  /** Called with what a commit was to write that failed, or of which nobody knows how it ended. */
+  onFailed(parts: readonly TransactionPart[]): void
 }
 
 interface Waiting {
@@ -103,9 +105,14 @@ export class KafkaCommits {
   async #oneByOne(work: readonly Waiting[], error: unknown): Promise<void> {
     const alone = work.length === 1
     for (const one of work) {
-      if (alone || isOfAll(error)) one.reject(this.#errorOf(error))
-      else await this.#process([one]).catch((own: unknown) => one.reject(this.#errorOf(own)))
+      if (alone || isOfAll(error)) this.#reject(one, error)
+      else await this.#process([one]).catch((own: unknown) => this.#reject(one, own))
     }
+  }
+
+  #reject({ outputs, reject }: Waiting, error: unknown): void {
+    this.#options.onFailed(outputs.parts)
+    reject(this.#errorOf(error))
   }
 
   async #process(work: readonly Waiting[]): Promise<void> {

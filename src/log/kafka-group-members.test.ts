@@ -20,6 +20,7 @@ const assignment = (partitions: number[], planHash?: string) =>
 const subscription = encodeSubscription({
   ...{ topics: [{ name: 'in', partitions: 4 }], held: [], generation: 6, planHash: 'asked' },
   ...{ exclusive: false, joinedAtMs: 0, rank: undefined },
+  ...{ host: 'here', pid: 7 },
 })
 
 describe('members of a group on Kafka', () => {
@@ -37,7 +38,7 @@ describe('members of a group on Kafka', () => {
       generation: 7,
       members: [
         { memberId: 'one', planHash: 'plan', owned: [at(0), at(2)] },
-        { memberId: 'two', planHash: 'asked', owned: [at(1)] },
+        { memberId: 'two', planHash: 'asked', owned: [at(1)], host: 'here', pid: 7 },
       ],
     })
   })

@@ -1,6 +1,6 @@
 /** Members of a group as its coordinator describes them. */
 import { decodeConsumerProtocolAssignment, type describeGroupsV5 } from '@platformatic/kafka'
-import { decodeAssignment, decodeSubscription } from './kafka-group-protocol.ts'
+import { decodeAssignment, decodeSubscription, type Subscription } from './kafka-group-protocol.ts'
 import type { GroupInfo, TopicPartition } from './log.ts'
 
 export interface DescribedMembers {
@@ -20,18 +20,29 @@ export function membersOf(
   before: DescribedMembers | undefined,
 ): DescribedMembers {
   let generation = before?.generation ?? 0
-  const found = members.map(({ memberId, memberMetadata, memberAssignment }) => {
+  const found = members.map(({ memberId, clientHost, memberMetadata, memberAssignment }) => {
     if (groupState !== 'Stable') {
       const known = before?.members.find((member) => member.memberId === memberId)
-      return known ?? { memberId, planHash: undefined, owned: [] }
+      return known ?? { memberId, planHash: undefined, owned: [], ...placeOf(clientHost) }
     }
     const assignment = decodeAssignment(memberAssignment)
     generation = Math.max(generation, assignment?.generation ?? 0)
-    const planHash = assignment?.planHash ?? decodeSubscription(memberMetadata)?.planHash
+    const subscription = decodeSubscription(memberMetadata)
+    const planHash = assignment?.planHash ?? subscription?.planHash
     const owned = assignment?.owned ?? foreignOwned(memberAssignment)
-    return { memberId, planHash, owned: [...owned].sort(byPlace) }
+    const place = placeOf(clientHost, subscription)
+    return { memberId, planHash, owned: [...owned].sort(byPlace), ...place }
   })
   return { generation, members: found }
+}
+
+/** What a member says of itself goes before the address that the broker sees. */
+function placeOf(clientHost: string, told: Partial<Pick<Subscription, 'host' | 'pid'>> = {}) {
+  const host = told.host ?? clientHost.replace(/^\//, '')
+  return {
+    ...(host === '' ? {} : { host }),
+    ...(told.pid === undefined ? {} : { pid: told.pid }),
+  }
 }
 
 /** Of a member that is another program, which has no words of ours in its assignment. */

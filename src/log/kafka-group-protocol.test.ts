@@ -25,6 +25,7 @@ const places = fc.uniqueArray(fc.record({ topic: name, partition: fc.nat(50) }, 
 })
 const planHash = fc.option(fc.string(), { nil: undefined })
 
+const required = ['topics', 'held', 'generation', 'planHash', 'exclusive', 'joinedAtMs', 'rank'] as const
 const subscriptions: fc.Arbitrary<Subscription> = fc.record(
   {
     topics: fc.uniqueArray(fc.record({ name, partitions: fc.nat(50) }, plainObject), {
@@ -36,8 +37,10 @@ const subscriptions: fc.Arbitrary<Subscription> = fc.record(
     exclusive: fc.boolean(),
     joinedAtMs: fc.nat(),
     rank: fc.option(fc.nat(), { nil: undefined }),
+    host: fc.string(),
+    pid: fc.nat(),
   },
-  plainObject,
+  { ...plainObject, requiredKeys: [...required] },
 )
 
 const assignments: fc.Arbitrary<Assignment> = fc.record(

@@ -32,6 +32,9 @@ export interface Subscription {
   readonly joinedAtMs: number
   /** Its place in the order of joining; undefined until a leader has given it one. */
   readonly rank: number | undefined
+  /** Where it runs, for people. */
+  readonly host?: string | undefined
+  readonly pid?: number | undefined
 }
 
 /** What the leader tells one member. */
@@ -57,6 +60,8 @@ const subscriptionData = z.object({
   exclusive: z.boolean(),
   joinedAtMs: z.number(),
   rank: z.int().optional(),
+  host: z.string().optional(),
+  pid: z.int().optional(),
 })
 
 const assignmentData = z.object({
@@ -88,7 +93,7 @@ export function encodeSubscription(subscription: Subscription): Buffer {
 export function decodeSubscription(bytes: Buffer): Subscription | undefined {
   return unlessDamaged(() => {
     const { userData, ownedPartitions, generationId } = decodeConsumerProtocolSubscription(bytes)
-    const { topics, planHash, exclusive, joinedAtMs, rank } = subscriptionData.parse(
+    const { topics, planHash, exclusive, joinedAtMs, rank, host, pid } = subscriptionData.parse(
       JSON.parse(userData.toString()),
     )
     return {
@@ -96,6 +101,8 @@ export function decodeSubscription(bytes: Buffer): Subscription | undefined {
       held: flat(ownedPartitions),
       generation: generationId,
       ...{ planHash, exclusive, joinedAtMs, rank },
+      ...(host === undefined ? {} : { host }),
+      ...(pid === undefined ? {} : { pid }),
     }
   })
 }

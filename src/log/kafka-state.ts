@@ -3,20 +3,15 @@
  * in the transaction of the commit that makes it. What is asked for is answered from a copy in memory,
  * which is filled by reading the changelog and by nothing else: what was aborted never gets in, and
  * what other processes committed does. A copy takes as much memory as the store's partition has
- * values, and is read anew after a start: issue 7 brings one on disk.
+ * values, and is read anew after a start: whoever owns a partition opens it (kafka-owned-state.ts).
  */
 import type { Batch } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { codeOf, fail } from '../core/errors.ts'
-import { changelogOf, outputsOf } from './kafka-changelog.ts'
+import { changelogOf, changelogSettings, outputsOf } from './kafka-changelog.ts'
+import { type DecidedOptions, DecidedWait, decidedRange } from './kafka-decided-end.ts'
 import type { KafkaTopics, ReadMessages } from './kafka-topics.ts'
-import {
-  defaultTopicSettings,
-  type Log,
-  type Output,
-  type StateChange,
-  type TopicSettings,
-} from './log.ts'
+import type { Log, Output, StateChange } from './log.ts'
 
 type Topics = 'topic' | 'writtenEnd' | 'ensureTopic' | 'deleteTopic'
 
@@ -44,24 +39,13 @@ interface Copy {
   next: Promise<void> | undefined
 }
 
-const settings: Omit<TopicSettings, 'partitions'> = {
-  ...defaultTopicSettings,
-  cleanup: 'compact',
-  // A window or a join keeps all of a key in one value.
-  maxMessageBytes: 4 * 1024 * 1024,
-}
 /** A copy that nobody asked for so long is dropped: its partition went to another process. */
 const unusedMs = 10 * 60_000
-/** Of a transaction that is open, or whose markers are being written. */
-const firstWaitMs = 1
-const longestWaitMs = 50
-/** Its coordinator ends a transaction that nobody ends after 10 s. */
-const patienceMs = 30_000
 
 export class KafkaState {
   readonly #topics: KafkaStateOptions['topics']
   readonly #read: ReadMessages
-  readonly #offsets: Log['offsets']
+  readonly #decided: DecidedOptions
   readonly #clock: Clock
   /** By topic and partition. */
   readonly #copies = new Map<string, Copy>()
@@ -69,7 +53,7 @@ export class KafkaState {
   constructor({ topics, read, offsets, clock = systemClock }: KafkaStateOptions) {
     this.#topics = topics
     this.#read = read
-    this.#offsets = offsets
+    this.#decided = { topics, offsets, clock }
     this.#clock = clock
   }
 
@@ -101,7 +85,7 @@ export class KafkaState {
     await Promise.all(
       [...Map.groupBy(outputs, ({ topic }) => topic)].map(([topic, of]) => {
         const most = Math.max(...of.map(({ partition }) => partition))
-        return this.#topics.ensureTopic(topic, { ...settings, partitions: roomFor(most) })
+        return this.#topics.ensureTopic(topic, changelogSettings(most))
       }),
     )
     return outputs
@@ -155,47 +139,13 @@ export class KafkaState {
     const info = await this.#topics.topic(topic)
     if (info?.identity !== copy.identity) forget(copy, info?.identity ?? '')
     if (info === undefined || partition >= info.partitions) return
-    const untilMs = this.#clock.now() + patienceMs
-    const end = await this.#decidedEnd(copy, untilMs)
-    for (let waitMs = firstWaitMs; copy.position < end; ) {
+    const { end } = await decidedRange(this.#decided, topic, partition)
+    const waiting = new DecidedWait(this.#clock, topic, partition)
+    while (copy.position < end) {
       const batch = await this.#read(topic, partition, copy.position)
       if (batch !== undefined) take(copy, batch, end)
-      else waitMs = await this.#wait(copy, untilMs, waitMs)
+      else await waiting.wait(copy.position)
     }
-  }
-
-  /**
-   * What is written of a transaction that is open may be committed a moment from now, or may be
-   * already, with the marker still on its way: so all that is written now is waited for.
-   */
-  async #decidedEnd({ topic, partition }: Copy, untilMs: number): Promise<number> {
-    const [written, range] = await Promise.all([
-      this.#topics.writtenEnd(topic, partition),
-      this.#offsets(topic, partition),
-    ])
-    let { end } = range
-    for (
-      let waitMs = firstWaitMs;
-      end < written;
-      end = (await this.#offsets(topic, partition)).end
-    ) {
-      waitMs = await this.#wait({ topic, partition, position: end }, untilMs, waitMs)
-    }
-    return end
-  }
-
-  /** Returns how long to wait the next time. */
-  async #wait(
-    { topic, partition, position }: Pick<Copy, 'topic' | 'partition' | 'position'>,
-    untilMs: number,
-    waitMs: number,
-  ): Promise<number> {
-    if (this.#clock.now() > untilMs) {
-      const words = `${topic}/${partition}: a transaction does not end, at offset ${position}`
-      throw fail('LOG_BUSY', `state: ${words}`, { waitMs: 1000 })
-    }
-    await this.#clock.sleep(waitMs)
-    return Math.min(longestWaitMs, waitMs * 2)
   }
 }
 
@@ -222,6 +172,3 @@ function take(copy: Copy, batch: Batch, end: number): void {
   }
   copy.position = Math.min(end, batch.nextOffset)
 }
-
-/** A power of two, so that a topic that grows with its partitions grows seldom. */
-const roomFor = (partition: number): number => 2 ** Math.ceil(Math.log2(partition + 1))

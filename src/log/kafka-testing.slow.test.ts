@@ -6,7 +6,9 @@ import { connect } from 'node:net'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
+import { Connection, metadataV12 } from '@platformatic/kafka'
 import { startKafka, whyNoKafka } from '../../scripts/services/kafka.ts'
+import { freePorts } from '../../scripts/services/ports.ts'
 import { type Broker, type KafkaCluster, newName, withKafka } from './kafka-testing.ts'
 
 const topicTool = 'org.apache.kafka.tools.TopicCommand'
@@ -56,6 +58,21 @@ withKafka(
       await untilGone(await killedWithBroker())
     })
 
+    it('tells clients that come another way the ports of that way, and others its own', async () => {
+      const [first, second] = await freePorts(2)
+      const led = await startKafka({ views: [[first!], [second!]] })
+      try {
+        const [{ address, viewAddresses }] = led.brokers as [Broker]
+        assert.equal(await portToldAt(viewAddresses[0]!), first)
+        assert.equal(await portToldAt(viewAddresses[1]!), second)
+        assert.equal(`127.0.0.1:${await portToldAt(address)}`, address)
+        // Tools do not come that way.
+        await listTopics(led, ['--create', '--topic', 'led'])
+      } finally {
+        await led.stop()
+      }
+    })
+
     it('says what a broker said that does not come up', async () => {
       await assert.rejects(
         startKafka({ settings: { 'num.io.threads': 'many' } }),
@@ -91,6 +108,19 @@ async function listTopics(cluster: KafkaCluster, words: readonly string[]): Prom
   const { code, stdout, stderr } = await cluster.tool(topicTool, [...where, ...words])
   assert.equal(code, 0, stderr)
   return stdout
+}
+
+/** The port that the broker names to those who come to it there. */
+async function portToldAt(address: string): Promise<number | undefined> {
+  const connection = new Connection('views')
+  const [host, port] = address.split(':')
+  await connection.connect(host!, Number(port))
+  try {
+    const { brokers } = await metadataV12.api.async(connection, [], false, false)
+    return brokers[0]?.port
+  } finally {
+    await connection.close()
+  }
 }
 
 /** Starts a process with a broker, and kills it so that it can do nothing any more. */

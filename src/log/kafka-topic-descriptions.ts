@@ -90,7 +90,8 @@ export class TopicDescriptions {
         if (errorCode !== 0 && !isHidden) {
           throw answerError(errorCode, `settings of topic ${resourceName}`, errorMessage)
         }
-        answers.set(resourceName, settingsOf(configs))
+        const settings = settingsOf(configs)
+        answers.set(resourceName, isHidden ? { ...settings, areSettingsHidden: true } : settings)
       }
       return answers
     })

@@ -22,32 +22,45 @@ export interface Making {
   readonly configs: TopicConfigs
 }
 
+export interface TopicMakerOptions {
+  /** Copies of each partition; default: what the brokers' own default says. */
+  readonly replicationFactor?: number | undefined
+  /** Told once for each topic that has to wait for brokers. */
+  readonly onWaiting?: ((words: string) => void) | undefined
+  /** How long too few brokers are waited for. */
+  readonly brokersPatienceMs?: number | undefined
+}
+
 type Answer = Pick<createTopicsV7.CreateTopicsResponseTopic, 'errorCode' | 'errorMessage'>
 type MetadataTopic = metadataV12.MetadataResponseTopic
 
 const lane = 'admin'
 /** A broker waits so long at most until the controller has done what is asked. */
 const askTimeoutMs = 15_000
+/** A broker that restarts is back by then. */
+const defaultBrokersPatienceMs = 120_000
+/** Stands for the brokers' own default. */
+const defaultCopies = -1
+const tooFew = 'INVALID_REPLICATION_FACTOR'
 const noId = '00000000-0000-0000-0000-000000000000'
 
 export class TopicMaker {
   readonly #client: KafkaClient
   readonly #offsets: KafkaOffsets
-  /** -1: what the brokers' own default says. */
-  readonly #replicationFactor: number
+  readonly #options: TopicMakerOptions
 
-  constructor(client: KafkaClient, offsets: KafkaOffsets, replicationFactor = -1) {
+  constructor(client: KafkaClient, offsets: KafkaOffsets, options: TopicMakerOptions = {}) {
     this.#client = client
     this.#offsets = offsets
-    this.#replicationFactor = replicationFactor
+    this.#options = options
   }
 
-  /** False: there was one. Throws `NAME_INVALID`, `OPTIONS_INVALID`, `LOG_FORBIDDEN`. */
+  /** False: there was one. Throws `NAME_INVALID`, `OPTIONS_INVALID`, `LOG_FORBIDDEN`, `BROKERS_TOO_FEW`. */
   async make(making: Making): Promise<boolean> {
     const { name } = making
     const where = `create topic ${name}`
     let isUnsure = false
-    const isMade = await this.#client.patiently(where, async () => {
+    const isMade = await this.#withBrokers(where, async (check) => {
       this.#client.forgetTopic(name)
       const isThere = (await this.#client.topic(name)) !== undefined
       // An answer that got lost may have been a yes: then the topic that is there is this one.
@@ -58,6 +71,7 @@ export class TopicMaker {
       if (errorCode === 0) return true
       isUnsure = wasUnsure || codeIs(errorCode, 'REQUEST_TIMED_OUT')
       if (codeIs(errorCode, 'TOPIC_ALREADY_EXISTS')) return isUnsure
+      check(errorCode, errorMessage)
       throw answerError(errorCode, where, errorMessage)
     })
     if (isMade) await this.#settled(name, making.partitions)
@@ -70,12 +84,13 @@ export class TopicMaker {
     const there = (await this.#client.topic(name)) ?? (await this.#made(making))
     if (there.leaders.length >= partitions || !(await mayGrow(there))) return
     const where = `add partitions to topic ${name}`
-    await this.#client.patiently(where, async () => {
+    await this.#withBrokers(where, async (check) => {
       const topics = [{ name, count: partitions, assignments: null }]
       const answer = await this.#ask(name, createPartitionsV3.api, topics, askTimeoutMs, false)
       const { errorCode, errorMessage } = answer.results[0]!
       // Another process was quicker.
       if (errorCode === 0 || codeIs(errorCode, 'INVALID_PARTITIONS')) return
+      check(errorCode, errorMessage)
       throw answerError(errorCode, where, errorMessage)
     })
     await this.#settled(name, partitions)
@@ -102,6 +117,41 @@ export class TopicMaker {
     return isDone
   }
 
+  /**
+   * Tries again while there are fewer brokers than copies: one that restarts is none until it has
+   * registered again. `check` throws where an answer says so.
+   */
+  async #withBrokers<Result>(
+    where: string,
+    work: (check: (errorCode: number, words: string | null | undefined) => void) => Promise<Result>,
+  ): Promise<Result> {
+    const { brokersPatienceMs = defaultBrokersPatienceMs, onWaiting } = this.#options
+    let said: string | undefined
+    const check = (errorCode: number, words: string | null | undefined) => {
+      if (!codeIs(errorCode, tooFew)) return
+      if (said === undefined) onWaiting?.(`${where}: ${this.#tooFewWords(words)}; waiting for them`)
+      said = this.#tooFewWords(words)
+      throw faultError(errorCode, where)
+    }
+    const canRetry = (id: string, canRetry: boolean) => canRetry || id === tooFew
+    try {
+      return await this.#client.patiently(where, () => work(check), {
+        canRetry,
+        patienceMs: brokersPatienceMs,
+      })
+    } catch (cause) {
+      if (faultOf(cause).id !== tooFew) throw cause
+      const fix = 'start the brokers that are away, or set a smaller replicationFactor'
+      throw fail('BROKERS_TOO_FEW', `${where}: ${said}; ${fix}`, { cause, waitMs: 1000 })
+    }
+  }
+
+  #tooFewWords(words: string | null | undefined): string {
+    const { replicationFactor } = this.#options
+    const copies = replicationFactor === undefined ? 'its copies' : `${replicationFactor} copies`
+    return `there are too few brokers for ${copies} (the cluster says: ${words ?? tooFew})`
+  }
+
   async #made(making: Making): Promise<KafkaTopic> {
     const isMade = await this.make(making)
     // Made by another process: its brokers may not all know it yet.
@@ -124,7 +174,7 @@ export class TopicMaker {
     numPartitions: number,
     configs: TopicConfigs['needed'],
   ): Promise<Answer> {
-    const replicationFactor = this.#replicationFactor
+    const { replicationFactor = defaultCopies } = this.#options
     const topic = { name, numPartitions, replicationFactor, assignments: [], configs: [...configs] }
     const answer = await this.#ask(name, createTopicsV7.api, [topic], askTimeoutMs, false)
     return answer.topics[0]!

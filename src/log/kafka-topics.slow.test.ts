@@ -91,8 +91,22 @@ withKafka('topics on Kafka', (cluster) => {
     const name = newName('refused')
     await topics.createTopic(`${name}.one`)
     await refusedWith('NAME_INVALID', topics.createTopic(`${name}_one`))
-    const many = new KafkaTopics(client, { replicationFactor: 99 })
-    await refusedWith('OPTIONS_INVALID', many.createTopic(`${name}.two`))
+  })
+
+  it('wait for brokers where there are fewer than copies, and say so once', async () => {
+    const said: string[] = []
+    const onWaiting = (words: string) => said.push(words)
+    const name = newName('copies')
+    const waiting = { replicationFactor: 99, brokersPatienceMs: 300, onWaiting }
+    await assert.rejects(new KafkaTopics(client, waiting).createTopic(name), {
+      code: 'BROKERS_TOO_FEW',
+      order: 'try-later',
+      message:
+        /too few brokers for 99 copies .*; start the brokers that are away, or set a smaller/,
+    })
+    assert.equal(said.length, 1, said.join('\n'))
+    assert.match(said[0]!, new RegExp(`^create topic ${name}: .*waiting for them$`))
+    await new KafkaTopics(client, { replicationFactor: 1 }).createTopic(name)
   })
 
   it('are made without what is only wished for where the cluster refuses that', async () => {

@@ -5,8 +5,9 @@ import { fail } from '../core/errors.ts'
 import { checkName, checkTopicSettings } from './checks.ts'
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts'
 import { KafkaOffsets } from './kafka-offsets.ts'
+import { topicSizes } from './kafka-sizes.ts'
 import { TopicDescriptions } from './kafka-topic-descriptions.ts'
-import { TopicMaker } from './kafka-topic-making.ts'
+import { TopicMaker, type TopicMakerOptions } from './kafka-topic-making.ts'
 import { configsOf, type SettingsRead, splitConfigs } from './kafka-topic-settings.ts'
 import {
   defaultTopicSettings,
@@ -22,10 +23,8 @@ export type ReadMessages = (
   offset: number,
 ) => Promise<Batch | undefined>
 
-export interface KafkaTopicsOptions {
+export interface KafkaTopicsOptions extends TopicMakerOptions {
   readonly clock?: Clock
-  /** Copies of each partition; without it as many as the brokers' own default says. */
-  readonly replicationFactor?: number | undefined
 }
 
 export class KafkaTopics {
@@ -37,7 +36,7 @@ export class KafkaTopics {
   constructor(client: KafkaClient, options: KafkaTopicsOptions = {}) {
     this.#client = client
     this.#offsets = new KafkaOffsets(client)
-    this.#maker = new TopicMaker(client, this.#offsets, options.replicationFactor)
+    this.#maker = new TopicMaker(client, this.#offsets, options)
     this.#descriptions = new TopicDescriptions(client, options.clock ?? systemClock)
   }
 
@@ -91,6 +90,15 @@ export class KafkaTopics {
       this.#offsets.find(topic, partition, 'end'),
     ])
     return { start, end }
+  }
+
+  /** See `Log.sizes`. */
+  async sizes(names: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const found = await Promise.all(names.map((name) => this.#find(name)))
+    return topicSizes(
+      this.#client,
+      found.filter((topic) => topic !== undefined),
+    )
   }
 
   /** Behind the last message written, of open transactions too: whoever waits for it misses nothing. */

@@ -1,4 +1,7 @@
 /** The law of the log on a real Kafka broker, and what holds for Kafka alone. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { deleteGroupsV2, describeGroupsV5, leaveGroupV5, listGroupsV4 } from '@platformatic/kafka'
 import { openKafkaLog } from './kafka.ts'
 import { withErrors } from './kafka-answer.ts'
@@ -33,8 +36,10 @@ withKafka('log on Kafka', (cluster) => {
     const brokers = cluster().bootstrapServers.split(',')
     await cleared(brokers)
     const opened: Log[] = []
+    const directory = await mkdtemp(join(tmpdir(), 'millrace-kafka-'))
     const open = async () => {
-      const log = await openKafkaLog({ connection: { brokers, clientId: 'contract' } })
+      const connection = { brokers, clientId: 'contract' }
+      const log = await openKafkaLog({ connection, directory })
       opened.push(log)
       return log
     }
@@ -49,6 +54,7 @@ withKafka('log on Kafka', (cluster) => {
       whyNotAtOnce: 'a transaction is seen in each partition once its marker is written there',
       async close() {
         for (const one of opened) await one.close()
+        await rm(directory, { recursive: true, force: true })
       },
     }
   })

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto'
 import type { Batch } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
+import { changelogOf } from './kafka-changelog.ts'
 import { KafkaClient, type KafkaConnection } from './kafka-client.ts'
 import { KafkaCommits } from './kafka-commit.ts'
 import { controlTopic, KafkaControl } from './kafka-control.ts'
@@ -14,8 +15,11 @@ import { KafkaGroups } from './kafka-groups.ts'
 import type { KafkaMembership } from './kafka-member.ts'
 import { joinKafkaGroup } from './kafka-membership.ts'
 import { checkCheckpoints, prepareOutputs } from './kafka-prepare.ts'
+import { KafkaOwnedStates } from './kafka-owned-states.ts'
 import { KafkaReader } from './kafka-reader.ts'
 import { KafkaState } from './kafka-state.ts'
+import { StateFiles } from './kafka-state-files.ts'
+import { tombstonesKeptMs } from './kafka-state-tombstones.ts'
 import { KafkaTopics } from './kafka-topics.ts'
 import {
   type KafkaCommitStep,
@@ -31,6 +35,8 @@ import type {
   Log,
   Membership,
   OffsetRange,
+  OpenStateOptions,
+  OwnedState,
   ReadOptions,
   TopicInfo,
   TopicSettings,
@@ -44,12 +50,16 @@ export interface KafkaLogOptions {
    * under way before; two handles at the same time may not share it. Default: a new one.
    */
   readonly instance?: string
+  /** MILLRACE_DIR, where keyed state is kept warm; undefined: it is restored with each start. */
+  readonly directory?: string | undefined
   /** Begins the names of what this log makes for itself; see prefixed.ts for all others. */
   readonly prefix?: string
   /** For members that ask for none of their own. Default 10 s. */
   readonly sessionTimeoutMs?: number
   /** Copies of each partition of topics that are made; default: the brokers' own. */
-  readonly replicationFactor?: number
+  readonly replicationFactor?: number | undefined
+  /** Told when a topic cannot be made yet, because brokers are away. */
+  readonly onWaiting?: ((words: string) => void) | undefined
   readonly clock?: Clock
   /** Called at each step of a transaction, for tests. */
   readonly onStep?: ((step: KafkaCommitStep) => void) | undefined
@@ -80,6 +90,7 @@ interface Slot {
 }
 
 class KafkaLog implements Log {
+  readonly countsByReading = true
   readonly #clock: Clock
   readonly #client: KafkaClient
   readonly #topics: KafkaTopics
@@ -87,6 +98,7 @@ class KafkaLog implements Log {
   readonly #groups: KafkaGroups
   readonly #control: KafkaControl
   readonly #state: KafkaState
+  readonly #owned: KafkaOwnedStates
   readonly #instance: string
   readonly #sessionTimeoutMs: number | undefined
   readonly #onStep: KafkaLogOptions['onStep']
@@ -98,13 +110,14 @@ class KafkaLog implements Log {
   #closing: Promise<void> | undefined
 
   constructor(options: KafkaLogOptions) {
-    const { connection, instance, replicationFactor, prefix = '', clock = systemClock } = options
+    const { connection, instance, prefix = '', clock = systemClock } = options
+    const { replicationFactor, onWaiting } = options
     this.#sessionTimeoutMs = options.sessionTimeoutMs
     this.#onStep = options.onStep
     this.#clock = clock
     this.#instance = instance ?? randomUUID()
     this.#client = new KafkaClient(connection, clock)
-    this.#topics = new KafkaTopics(this.#client, { clock, replicationFactor })
+    this.#topics = new KafkaTopics(this.#client, { clock, replicationFactor, onWaiting })
     this.#reader = new KafkaReader(this.#client, async (topic, partition) => {
       return (await this.#topics.offsets(topic, partition)).start
     })
@@ -118,6 +131,7 @@ class KafkaLog implements Log {
       read: (topic, partition, offset) => this.read(topic, partition, offset),
       offsets: (topic, partition) => this.offsets(topic, partition),
     })
+    this.#owned = this.#ownedStates(options.directory)
     this.#own = this.#commitsOf(undefined, `${prefix}millrace.${this.#instance}`)
   }
 
@@ -145,6 +159,10 @@ class KafkaLog implements Log {
 
   topic(name: string): Promise<TopicInfo | undefined> {
     return this.#topics.topic(name)
+  }
+
+  sizes(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return this.#topics.sizes(topics)
   }
 
   async offsets(topic: string, partition: number): Promise<OffsetRange> {
@@ -211,6 +229,7 @@ class KafkaLog implements Log {
   async join(group: string, options: JoinOptions): Promise<Membership> {
     const missing: JoinOptions['topics'][number][] = []
     for (const topic of options.topics) {
+      if (topic.mustExist) continue
       if ((await this.#topics.known(topic.name)) === undefined) missing.push(topic)
     }
     if (missing.length > 0) await this.#topics.ensureSplitTopics(missing)
@@ -250,12 +269,22 @@ class KafkaLog implements Log {
     return this.#control.setPaused(name, paused)
   }
 
+  openState(
+    store: string,
+    partition: number,
+    options: OpenStateOptions = {},
+  ): Promise<OwnedState> {
+    return this.#owned.open(store, partition, options)
+  }
+
   state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>> {
     return this.#state.state(store, partition, keys)
   }
 
-  deleteState(store: string): Promise<void> {
-    return this.#state.deleteState(store)
+  async deleteState(store: string): Promise<void> {
+    await this.#state.deleteState(store)
+    this.#reader.forget(changelogOf(store))
+    this.#owned.remove(store)
   }
 
   close(): Promise<void> {
@@ -268,6 +297,7 @@ class KafkaLog implements Log {
     await Promise.all(
       [this.#own, ...this.#slots.map((slot) => slot.commits)].map((one) => one.close()),
     )
+    await this.#owned.close()
     await this.#reader.close()
     await this.#client.close()
   }
@@ -320,6 +350,17 @@ class KafkaLog implements Log {
           this.#topics.known(name),
         ),
       onCommitted: (result) => this.#noteCommitted(result),
+      onFailed: (parts) => this.#owned.failed(member, parts),
+    })
+  }
+
+  #ownedStates(directory: string | undefined): KafkaOwnedStates {
+    return new KafkaOwnedStates({
+      ...{ topics: this.#topics, clock: this.#clock },
+      read: (...asked) => this.read(...asked),
+      offsets: (topic, partition) => this.#topics.offsets(topic, partition),
+      tombstonesMs: (topic) => tombstonesKeptMs(this.#client, topic),
+      files: () => StateFiles.of(directory, this.#client.clusterId),
     })
   }
 
@@ -327,6 +368,7 @@ class KafkaLog implements Log {
     for (const [index, { topic, partition, count }] of parts.entries()) {
       this.#reader.noteEnd(topic, partition, baseOffsets[index]! + count)
     }
+    this.#owned.committed({ parts, baseOffsets })
     if (parts.length > 0) this.#reader.wake()
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hostname } from 'node:os'
 import { describe, it } from 'node:test'
 import type { LogSetup, OpenLog } from './log.contract.support.ts'
 import {
@@ -52,6 +53,19 @@ export function groupLaws(open: OpenLog): void {
     })
 
   describe('groups', () => {
+    it(
+      'tell where their members run',
+      withGroup(async (log) => {
+        await joinAlone(log, 'g', four)
+        const { members, generation } = (await log.group('g'))!
+        assert.deepEqual(
+          members.map(({ host, pid }) => [host, pid]),
+          [[hostname(), process.pid]],
+        )
+        assert.ok(generation > 0)
+      }),
+    )
+
     it(
       'give one member everything, two members half each, the same numbers of all topics',
       withGroup(async (log) => {

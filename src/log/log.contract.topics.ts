@@ -47,6 +47,18 @@ export function topicLaws(open: OpenLog): void {
         await log.createTopic(`${'x'.repeat(240)}.Y_-9`)
       }))
 
+    it('tell how much they take; one that is not there is left out', () =>
+      withLog(open, async (log) => {
+        for (const name of ['full', 'empty']) await log.createTopic(name, { partitions: 2 })
+        await put(log, 'full', 0, ['a'.repeat(5000)])
+        await put(log, 'full', 1, ['b'.repeat(5000)])
+        const sizes = await log.sizes(['full', 'empty', 'not-there'])
+        assert.deepEqual([...sizes.keys()].toSorted(), ['empty', 'full'])
+        assert.equal(sizes.get('empty'), 0)
+        assert.ok(sizes.get('full')! >= 10_000 && sizes.get('full')! < 30_000)
+        assert.equal((await log.sizes([])).size, 0)
+      }))
+
     it('made again have a new identity, none of the messages, none of the checkpoints', () =>
       withLog(open, async (log) => {
         const before = await log.createTopic('twice', { partitions: 1 })

@@ -8,6 +8,7 @@ import { commitLaws } from './log.contract.commit.ts'
 import { groupLaws } from './log.contract.groups.ts'
 import { keepingLaws } from './log.contract.keeping.ts'
 import { messageLaws } from './log.contract.messages.ts'
+import { stateLaws } from './log.contract.state.ts'
 import type { OpenLog } from './log.contract.support.ts'
 import { topicLaws } from './log.contract.topics.ts'
 
@@ -18,6 +19,7 @@ export function logContract(name: string, open: OpenLog): void {
     topicLaws(open)
     messageLaws(open)
     commitLaws(open)
+    stateLaws(open)
     groupLaws(open)
     keepingLaws(open)
   })

@@ -34,6 +34,8 @@ export interface TopicInfo extends TopicSettings {
   readonly name: string
   /** New each time the topic is made, so ids of an older topic of that name are never met again. */
   readonly identity: string
+  /** The cluster shows this user only the partitions: all else is as it would be by default. */
+  readonly areSettingsHidden?: true
 }
 
 export interface TopicPartition {
@@ -87,8 +89,15 @@ export interface CommitResult {
   readonly baseOffsets: readonly number[]
 }
 
+export interface JoinedTopic {
+  readonly name: string
+  readonly partitions: number
+  /** A topic of messages: where it was deleted meanwhile, nothing is kept under its name. */
+  readonly mustExist?: boolean
+}
+
 export interface JoinOptions {
-  readonly topics: readonly { readonly name: string; readonly partitions: number }[]
+  readonly topics: readonly JoinedTopic[]
   /** After this long without a sign of life, a member's partitions go to the others. */
   readonly sessionTimeoutMs?: number
   /** One member owns everything and the others stand by: for what only one hand may write. */
@@ -131,6 +140,10 @@ export interface Membership {
 
 export interface GroupInfo {
   readonly name: string
+  /**
+   * Rises whenever partitions are shared out anew. 0 where that is not known: on Kafka a group that
+   * nobody is in does not tell.
+   */
   readonly generation: number
   readonly paused: boolean
   readonly members: readonly {
@@ -138,6 +151,9 @@ export interface GroupInfo {
     /** See `JoinOptions.planHash`. */
     readonly planHash?: string | undefined
     readonly owned: readonly TopicPartition[]
+    /** The machine and the process it runs in; a member that is another program may not say. */
+    readonly host?: string | undefined
+    readonly pid?: number | undefined
   }[]
   readonly checkpoints: readonly Checkpoint[]
 }
@@ -145,6 +161,43 @@ export interface GroupInfo {
 export interface ReadOptions {
   /** Stops after the record batch that reaches this many bytes; one batch is always read whole. */
   readonly maxBytes?: number
+}
+
+export interface StateRange {
+  /** The first key that may be given; undefined: from the first there is. */
+  readonly from?: string | undefined
+  /** Keys from here on are not given; undefined: to the last there is. */
+  readonly to?: string | undefined
+  readonly limit: number
+}
+
+export type StateEntry = readonly [key: string, value: Buffer]
+
+export interface OpenStateOptions {
+  /** Who commits its changes. */
+  readonly member?: Membership | undefined
+  /**
+   * Where the state has to be brought here first: how far that is, in offsets of whatever it is
+   * brought from. Called again and again, at last with both the same.
+   */
+  readonly onProgress?: ((restored: number, total: number) => void) | undefined
+}
+
+/**
+ * Keyed state of one store and partition, as its owner sees it: near, and in the order of keys. Keys
+ * are well-formed text (no half of a surrogate pair). One handle at a time has it open to change it.
+ *
+ * Once a commit of its owner failed other than by being refused, what it shows may be no longer what
+ * is committed: it may reject with `STATE_LOST` from then on, and is to be closed and opened anew, by
+ * whoever owns the partition then.
+ */
+export interface OwnedState {
+  /** A key without a value is left out. */
+  get(keys: readonly string[]): Promise<Map<string, Buffer>>
+  /** In the order of the keys' UTF-8 bytes, which for text beyond U+FFFF is not that of `<`. */
+  scan(range: StateRange): Promise<readonly StateEntry[]>
+  /** Safe to call twice; the other calls then reject with `STATE_LOST`. */
+  close(): Promise<void>
 }
 
 export interface Log {
@@ -156,6 +209,12 @@ export interface Log {
   /** Undefined when there is no such topic. */
   topic(name: string): Promise<TopicInfo | undefined>
 
+  /**
+   * Bytes that topics take where they are kept, one copy of them, by name; what is no longer needed
+   * and not yet removed is included. A topic is left out where there is none, or where this user may
+   * not know it.
+   */
+  sizes(topics: readonly string[]): Promise<ReadonlyMap<string, number>>
   /** Throws `TOPIC_UNKNOWN`. */
   offsets(topic: string, partition: number): Promise<OffsetRange>
   /** The first offset whose message's time is at or after `timeMs`; the end when there is none. */
@@ -179,6 +238,8 @@ export interface Log {
   revision(): number
   /** Resolves once the revision is above `since`, or after `waitMs`, or when the signal aborts. */
   changed(since: number, waitMs: number, signal?: AbortSignal): Promise<void>
+  /** True: `count` reads what it counts, so it is to be asked of short stretches or seldom. */
+  readonly countsByReading: boolean
   /**
    * Messages that are really there between two offsets, counted in what is stored, not in what was
    * remembered: the ledger's second check. `by` counts only what that group committed.
@@ -208,9 +269,19 @@ export interface Log {
   /** A paused group's members keep their partitions and do nothing. */
   pauseGroup(name: string, paused: boolean): Promise<void>
 
-  /** Values of keyed state, committed ones only; a key without a value is left out. */
+  /**
+   * Keyed state for whoever owns the partition, with all that was committed before the call, and what
+   * is committed through this log from then on, as soon as the commit has resolved. To be opened after
+   * the checkpoints of the partition were fetched: then it has at least what belongs to them.
+   * Throws `CHANGELOG_DAMAGED`, `LOG_BUSY`, `DISK_FULL`.
+   */
+  openState(store: string, partition: number, options?: OpenStateOptions): Promise<OwnedState>
+  /**
+   * For whoever does not own the partition: values of keyed state, committed ones only; a key without
+   * a value is left out.
+   */
   state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>>
-  /** Forgets a store whole. */
+  /** Forgets a store whole. Nobody has it open. */
   deleteState(store: string): Promise<void>
 
   /** Safe to call twice. Whatever is still being committed ends first. */

@@ -1,4 +1,5 @@
 /** One group of the in-memory log: its members, who owns what, and the checkpoints. */
+import { hostname } from 'node:os'
 import { fail } from '../core/errors.ts'
 import { assign, type Ownership } from './assignment.ts'
 import type {
@@ -51,6 +52,7 @@ export class MemoryGroup {
         memberId,
         planHash,
         owned: this.owned(memberId),
+        ...{ host: hostname(), pid: process.pid },
       })),
       checkpoints: [...this.#checkpoints.values()],
     }

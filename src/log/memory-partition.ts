@@ -30,6 +30,10 @@ export class MemoryPartition {
     return { start: this.#start, end: this.#end }
   }
 
+  get sizeBytes(): number {
+    return this.#messages.reduce((sum, message) => sum + message.sizeBytes, 0)
+  }
+
   append(batch: Batch, by: string | undefined): void {
     for (let index = 0; index < batch.count; index++) {
       const key = copy(batch, batch.keyStarts[index]!, batch.keyEnds[index]!)
@@ -73,7 +77,7 @@ export class MemoryPartition {
   maintain(now: number): void {
     const { cleanup, retentionMs, retentionBytes } = this.#topic
     if (cleanup === 'compact') this.#compact()
-    let sizeBytes = this.#messages.reduce((sum, message) => sum + message.sizeBytes, 0)
+    let { sizeBytes } = this
     let dropped = 0
     for (const message of this.#messages) {
       const tooOld = retentionMs !== undefined && message.time < now - retentionMs

@@ -18,6 +18,7 @@ import {
   type Log,
   type Membership,
   type OffsetRange,
+  type OwnedState,
   type ReadOptions,
   type TopicInfo,
   type TopicSettings,
@@ -25,6 +26,7 @@ import {
 import { checkMessages, checkMetadata } from './memory-checks.ts'
 import { MemoryGroup } from './memory-group.ts'
 import { MemoryPartition } from './memory-partition.ts'
+import { MemoryOwnedState } from './memory-state.ts'
 
 const defaultReadBytes = 1024 * 1024
 
@@ -61,6 +63,7 @@ export function createMemoryLog(options: MemoryLogOptions = {}): MemoryLog {
 }
 
 class Handle implements MemoryLog {
+  readonly countsByReading = false
   readonly #store: MemoryStore
   readonly #clock: Clock
 
@@ -96,6 +99,16 @@ class Handle implements MemoryLog {
 
   async topic(name: string): Promise<TopicInfo | undefined> {
     return this.#store.topics.get(name)?.info
+  }
+
+  async sizes(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const known = topics.filter((name) => this.#store.topics.has(name))
+    return new Map(
+      known.map((name) => {
+        const { partitions } = this.#topic(name)
+        return [name, partitions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)]
+      }),
+    )
   }
 
   async offsets(topic: string, partition: number): Promise<OffsetRange> {
@@ -184,6 +197,11 @@ class Handle implements MemoryLog {
 
   async pauseGroup(name: string, paused: boolean): Promise<void> {
     this.#group(name).paused = paused
+  }
+
+  async openState(store: string, partition: number): Promise<OwnedState> {
+    const values = () => this.#store.state.get(store)?.get(partition)
+    return new MemoryOwnedState(store, partition, values)
   }
 
   async state(

@@ -15,6 +15,8 @@ import type {
   Log,
   Membership,
   OffsetRange,
+  OpenStateOptions,
+  OwnedState,
   ReadOptions,
   StateChange,
   TopicInfo,
@@ -56,6 +58,10 @@ class PrefixedLog implements Log {
     this.#names = names
   }
 
+  get countsByReading(): boolean {
+    return this.#log.countsByReading
+  }
+
   async createTopic(name: string, settings?: Partial<TopicSettings>): Promise<TopicInfo> {
     // With the prefix a name may be one that without it is none.
     checkName('topic', name)
@@ -74,6 +80,11 @@ class PrefixedLog implements Log {
   async topic(name: string): Promise<TopicInfo | undefined> {
     const found = await this.#log.topic(this.#names.kept(name))
     return found && this.#info(found)
+  }
+
+  async sizes(topics: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const sizes = await this.#log.sizes(topics.map(this.#names.kept))
+    return new Map([...sizes].map(([name, sizeBytes]) => [this.#names.shown(name), sizeBytes]))
   }
 
   offsets(topic: string, partition: number): Promise<OffsetRange> {
@@ -125,9 +136,7 @@ class PrefixedLog implements Log {
 
   async join(group: string, options: JoinOptions): Promise<Membership> {
     checkName('group', group)
-    const topics = options.topics.map(({ name, partitions }) => {
-      return { name: this.#names.kept(name), partitions }
-    })
+    const topics = options.topics.map((one) => ({ ...one, name: this.#names.kept(one.name) }))
     const inner = await this.#log.join(this.#names.kept(group), { ...options, topics })
     return new PrefixedMember(group, inner, this.#names)
   }
@@ -152,6 +161,15 @@ class PrefixedLog implements Log {
 
   pauseGroup(name: string, paused: boolean): Promise<void> {
     return this.#log.pauseGroup(this.#names.kept(name), paused)
+  }
+
+  openState(
+    store: string,
+    partition: number,
+    options: OpenStateOptions = {},
+  ): Promise<OwnedState> {
+    const member = options.member && (options.member as PrefixedMember).inner
+    return this.#log.openState(this.#names.kept(store), partition, { ...options, member })
   }
 
   state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>> {

@@ -57,7 +57,8 @@ export interface ProcessFigures extends Readonly<Omit<Parsed, 'pipelines'>> {
   readonly pipelines: Readonly<Record<string, PipelineFigures>>
 }
 
-const topicSettings = {
+/** What `figuresTopic` is made with. */
+export const figuresSettings = {
   partitions: 1,
   cleanup: 'delete',
   retentionBytes: 32 * 1024 * 1024,
@@ -136,7 +137,7 @@ export class FiguresTeller {
     const { log } = this.#options
     try {
       if ((await log.topic(figuresTopic)) === undefined) {
-        await log.createTopic(figuresTopic, topicSettings)
+        await log.createTopic(figuresTopic, figuresSettings)
       }
     } catch (error) {
       // Another process was first.

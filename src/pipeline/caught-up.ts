@@ -3,15 +3,18 @@
  * pipeline of this run writes is done when that pipeline is done; any other at its end when the run
  * began. What counts are the positions of the group, not of one worker.
  */
+import { codeOf } from '../core/errors.ts'
 import type { GroupInfo, Log } from '../log/log.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { replayTopic } from './dead-letters.ts'
 import type { Definition } from './definition.ts'
+import { patternFor, withTopicsOf } from './inputs.ts'
 import { sourceTopic, topicInputs, topicOutputs } from './plan.ts'
 
 export class CaughtUp {
   readonly #log: Log
-  readonly #definitions: readonly Definition[]
+  /** With the topics that patterns match when the run begins. */
+  #definitions: readonly Definition[]
   readonly #startEnds = new Map<string, number[]>()
 
   constructor(log: Log, inOrder: readonly Definition[]) {
@@ -21,6 +24,7 @@ export class CaughtUp {
 
   /** To be called once, before the workers start. */
   async start(): Promise<void> {
+    this.#definitions = await withTopicsOf(this.#log, this.#definitions)
     for (const definition of this.#definitions) {
       const topics = topicInputs(definition).map(({ topic }) => topic.name)
       for (const topic of [...topics, replayTopic(definition.name)]) {
@@ -46,27 +50,42 @@ export class CaughtUp {
     const topics = topicInputs(definition).map(({ topic }) => topic.name)
     for (const topic of [...topics, replayTopic(definition.name)]) {
       const goal = written.has(topic) ? await ends(this.#log, topic) : this.#startEnds.get(topic)!
-      if (!(await this.#reached(group, topic, goal))) return false
+      if (!(await this.#reached(definition, group, topic, goal))) return false
     }
     return true
   }
 
   /** A partition of which nothing is left to read is reached, whether it was ever read or not. */
-  async #reached(group: GroupInfo, topic: string, goal: readonly number[]): Promise<boolean> {
+  async #reached(
+    definition: Definition,
+    { checkpoints }: GroupInfo,
+    topic: string,
+    goal: readonly number[],
+  ): Promise<boolean> {
+    const here = checkpoints.filter((one) => one.topic === topic)
     for (const [partition, end] of goal.entries()) {
-      const checkpoint = group.checkpoints.find(
-        (one) => one.topic === topic && one.partition === partition,
-      )
-      const position = checkpoint?.offset ?? (await this.#log.offsets(topic, partition)).start
+      const checkpoint = here.find((one) => one.partition === partition)
+      const position = checkpoint?.offset ?? (await this.#startOf(definition, topic, partition))
       if (position < end) return false
     }
     return true
+  }
+
+  async #startOf(definition: Definition, topic: string, partition: number): Promise<number> {
+    try {
+      return (await this.#log.offsets(topic, partition)).start
+    } catch (error) {
+      const mayVanish = patternFor(definition, topic) !== undefined
+      if (codeOf(error) !== 'TOPIC_UNKNOWN' || !mayVanish) throw error
+      // Deleted since the run began.
+      return Number.POSITIVE_INFINITY
+    }
   }
 }
 
 function sourcesDone(definition: Definition, group: GroupInfo): boolean {
   return definition.inputs.every((input) => {
-    if (input.kind === 'topic') return true
+    if (input.kind !== 'source') return true
     const topic = sourceTopic(definition, input)
     const checkpoint = group.checkpoints.find((one) => one.topic === topic)
     return checkpoint !== undefined && parseCheckpoint(topic, checkpoint.metadata).done === true

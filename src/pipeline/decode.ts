@@ -1,8 +1,10 @@
-/** Values out of bytes: UTF-8, JSON and the schema of a topic, a whole batch at a time. */
+/** Values out of bytes: JSON or a format, and the schema of a topic, a whole batch at a time. */
 import { isUtf8 } from 'node:buffer'
 import type { Batch } from '../core/batch.ts'
 import { codeOf, fail, messageOf } from '../core/errors.ts'
 import type { Schema, SchemaIssue } from '../core/schema.ts'
+import type { Codec } from '../formats/format.ts'
+import { isStopped } from './retry.ts'
 import { deleted, type JoinEntry, type Rows } from './rows.ts'
 
 /** One message that a step could not take, and why; it becomes a dead letter. */
@@ -28,11 +30,20 @@ export class Invalid extends Error {
   }
 }
 
-/** Decodes the value of one message. Throws what is wrong with it. */
-export function decodeValue(batch: Batch, index: number, schema: Schema | undefined): unknown {
+/** Decodes the value of one message, of a prepared batch where it has a codec. Throws what is wrong with it. */
+export function decodeValue(
+  batch: Batch,
+  index: number,
+  schema: Schema | undefined,
+  codec?: Codec,
+): unknown {
   const start = batch.valueStarts[index]!
   if (start < 0) return deleted
   const end = batch.valueEnds[index]!
+  if (codec !== undefined) {
+    const decoded = codec.decode(batch.bytes, start, end)
+    return schema === undefined ? decoded : check(schema, decoded)
+  }
   const text = batch.bytes.toString('utf8', start, end)
   // Bad bytes become U+FFFD, which also may stand there rightly: only then the exact check is owed.
   if (text.includes('\ufffd') && !isUtf8(batch.bytes.subarray(start, end))) {
@@ -61,14 +72,14 @@ function describe(issue: SchemaIssue): string {
 }
 
 /** Fills the rows with the values of their batch; gives back what could not be decoded. */
-export function decodeRows(rows: Rows, schema: Schema | undefined): Failure[] {
+export function decodeRows(rows: Rows, schema: Schema | undefined, codec?: Codec): Failure[] {
   const failures: Failure[] = []
   const { batch } = rows
-  // A schema may have changed a value: then it is written anew.
-  rows.appended = schema === undefined ? [] : undefined
+  // A schema may have changed a value, and a format is no JSON: then it is written anew.
+  rows.appended = schema === undefined && codec === undefined ? [] : undefined
   for (let index = 0; index < batch.count; index++) {
     try {
-      const value = decodeValue(batch, index, schema)
+      const value = decodeValue(batch, index, schema, codec)
       rows.values[rows.count] = value
       rows.origins[rows.count] = index
       rows.count++
@@ -97,8 +108,5 @@ export function describeError(error: unknown): { error: string; message: string 
  * error of Millrace's own included, makes the message a dead letter.
  */
 export function isOurs(error: unknown): boolean {
-  return (
-    codeOf(error) === 'STEP_ASYNCHRONOUS' ||
-    (error as { name?: unknown } | null)?.name === 'Stopped'
-  )
+  return codeOf(error) === 'STEP_ASYNCHRONOUS' || isStopped(error)
 }

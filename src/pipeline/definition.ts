@@ -3,12 +3,20 @@ import type { Message } from '../core/message.ts'
 import type { SinkUse } from '../sinks/sink.ts'
 import type { SourceUse } from '../sources/source.ts'
 import type { ModelUse } from './model-use.ts'
+import type { Position } from './position.ts'
 import type { Topic } from './topic.ts'
+import type { Topics } from './topics-matching.ts'
 
 export type AnyTopic = Topic<unknown, never>
 
 export type Input =
   | { readonly kind: 'topic'; readonly topic: AnyTopic }
+  | {
+      readonly kind: 'topics'
+      readonly topics: Topics<unknown>
+      /** Those that there are, by their names; empty as long as nobody looked. */
+      readonly matched: readonly AnyTopic[]
+    }
   | { readonly kind: 'source'; readonly name: string; readonly source: SourceUse<unknown> }
 
 export type Target =
@@ -57,6 +65,8 @@ export interface Definition {
   readonly name: string
   readonly inputs: readonly Input[]
   readonly steps: readonly Step[]
+  /** Where topics are read from that were never read; undefined: their earliest message. */
+  readonly start?: Position | undefined
   readonly settings: PipelineSettings
 }
 

@@ -1,3 +1,3 @@
-/** Names of topics and groups that Millrace makes for itself. */
+/** Names of topics and groups that Millrace, or Kafka, makes for itself. */
 export const isInternalName = (name: string) =>
-  name.startsWith('millrace.') || name.endsWith('.dead-letters') || name.endsWith('.replay')
+  /^(?:millrace\.|__)|\.(?:dead-letters|replay|changelog|repartition)$/.test(name)

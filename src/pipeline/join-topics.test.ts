@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createMemoryLog } from '../log/memory.ts'
+import { ensureTopics } from './ensure-topics.ts'
 import { pipeline } from './pipeline.ts'
 import { planOf } from './plan.ts'
-import { ensureTopics } from './prepare.ts'
 import { topic } from './topic.ts'
 
 const joined = pipeline('p')

@@ -5,6 +5,7 @@ import { join as pathOf } from 'node:path'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
 import { BatchBuilder } from '../core/batch-builder.ts'
+import { newLog } from '../log/log-testing.ts'
 import { createMemoryLog } from '../log/memory.ts'
 import { file } from '../sinks/index.ts'
 import { replayDeadLetters } from './dead-letter-store.ts'
@@ -71,7 +72,7 @@ describe('the state of a join', () => {
 
   it('is found again when a sink that takes all partitions is added', async () => {
     const folder = mkdtempSync(pathOf(tmpdir(), 'millrace-join-'))
-    const log = createMemoryLog()
+    const log = await newLog()
     for (const name of ['left', 'right']) await log.createTopic(name, { partitions: 2 })
     const joined = pipeline('p')
       .from(topic<{ id: string }>('left', { partitions: 2 }))
@@ -108,7 +109,7 @@ describe('a pair', () => {
 
   it('is the same whichever side came first, and when both come at once', async () => {
     for (const order of [['left', 'right'], ['right', 'left'], ['both']] as const) {
-      const log = createMemoryLog()
+      const log = await newLog()
       for (const name of ['left', 'right']) await log.createTopic(name, one)
       for (const name of order) {
         if (name !== 'right') await appendAll(log, 'left', sides.left)
@@ -126,7 +127,7 @@ describe('a pair', () => {
   })
 
   it('cannot be made of what JSON cannot hold: that is a dead letter, also where it fails later', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     for (const name of ['left', 'right']) await log.createTopic(name, one)
     const circle: { [name: string]: unknown } = {}
     circle.self = circle
@@ -162,7 +163,7 @@ describe('a pair', () => {
   })
 
   it('is not made of a side that no longer fits: it waits on, and the one that came can be replayed', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     for (const name of ['left', 'right']) await log.createTopic(name, one)
     const withRight = (schema: z.ZodType<{ b: unknown }, { b: unknown }>) =>
       pipeline('p')

@@ -2,9 +2,12 @@
  * The state of a one-to-one join in one partition: the first of a pair waits under its key until
  * the other comes. Changes commit with the offsets; until then they are seen through an overlay.
  * A pair is the same whichever side came first: the left value goes through JSON in any case, and
- * the right one is decoded from what its topic holds.
+ * the right one is decoded from what its topic holds (as JSON, also where the topic has a format).
  */
+
+import type { Codec } from '../formats/format.ts'
 import type { Log, StateChange } from '../log/log.ts'
+import type { Codecs } from './codecs.ts'
 import { check, Invalid } from './decode.ts'
 import type { Step } from './definition.ts'
 import { deleted, type JoinEntry, type RowIdentity, type Rows } from './rows.ts'
@@ -38,13 +41,22 @@ export class JoinState {
   readonly #store: string
   readonly #partition: number
   readonly #step: JoinStep
+  readonly #codec: Codec | undefined
   /** Changes that are not known to be committed yet, by key. */
   readonly #overlay = new Map<string, Pending>()
   #changes = new Map<string, Buffer | null>()
   #commit: number
 
-  /** `commit`: the number of the commit that its first changes go with. */
-  constructor(log: Log, store: string, partition: number, step: JoinStep, commit = 0) {
+  /** Its first changes go with commit number `commit`; `codec` is that of the other side's topic. */
+  constructor(
+    log: Log,
+    store: string,
+    partition: number,
+    step: JoinStep,
+    commit = 0,
+    codec?: Codec,
+  ) {
+    this.#codec = codec
     this.#log = log
     this.#store = store
     this.#partition = partition
@@ -89,7 +101,9 @@ export class JoinState {
       count('absorbed')
       return undefined
     }
-    const json = attempt(here, () => (side === 'left' ? leftJson(rows, row) : rightJson(rows, row)))
+    const json = attempt(here, () =>
+      side === 'left' ? leftJson(rows, row) : rightJson(rows, row, this.#codec),
+    )
     if (json === undefined) return undefined
     const half = { identity: identityOf(rows, row), json }
     const partner = this.#get(other, known)
@@ -220,9 +234,12 @@ function leftJson(rows: Rows, row: number): string {
 }
 
 /** The other side comes straight from its topic: its bytes are valid JSON, or it had not come here. */
-function rightJson({ batch, origins }: Rows, row: number): string {
+function rightJson({ batch, origins }: Rows, row: number, codec: Codec | undefined): string {
   const origin = origins[row]!
-  return batch.bytes.toString('utf8', batch.valueStarts[origin]!, batch.valueEnds[origin]!)
+  const start = batch.valueStarts[origin]!
+  const end = batch.valueEnds[origin]!
+  if (codec !== undefined) return JSON.stringify(codec.decode(batch.bytes, start, end))
+  return batch.bytes.toString('utf8', start, end)
 }
 
 /**
@@ -254,13 +271,15 @@ function fromBytes(bytes: Buffer): Half {
 export class Joins {
   readonly #log: Log
   readonly #pipeline: string
+  readonly #codecs: Codecs | undefined
   readonly #states = new Map<string, JoinState>()
   #taken = 0
   #committed = 0
 
-  constructor(log: Log, pipeline: string) {
+  constructor(log: Log, pipeline: string, codecs?: Codecs) {
     this.#log = log
     this.#pipeline = pipeline
+    this.#codecs = codecs
   }
 
   of(step: JoinStep, partition: number): JoinState {
@@ -268,7 +287,8 @@ export class Joins {
     let state = this.#states.get(name)
     if (state === undefined) {
       const store = `${this.#pipeline}.${step.name}`
-      state = new JoinState(this.#log, store, partition, step, this.#taken)
+      const codec = this.#codecs?.of(step.other.name)
+      state = new JoinState(this.#log, store, partition, step, this.#taken, codec)
       this.#states.set(name, state)
     }
     return state

@@ -12,6 +12,7 @@ import type { Model } from '../models/model.ts'
 import type { Meter } from '../monitoring/meter.ts'
 import type { Sink } from '../sinks/sink.ts'
 import type { CheckpointData } from './checkpoint.ts'
+import { type Codecs, prepared } from './codecs.ts'
 import { appendDeadLetter, deadLetterTopic } from './dead-letters.ts'
 import { decodeRows, type Failure } from './decode.ts'
 import type { Definition, Step } from './definition.ts'
@@ -40,6 +41,7 @@ export interface LaneOptions {
   readonly models: ReadonlyMap<string, Model<unknown, unknown>>
   readonly sinks: ReadonlyMap<string, Sink>
   readonly topics: ReadonlyMap<string, TopicInfo>
+  readonly codecs: Codecs
   readonly share: DeadLetterShare
   readonly progress: LaneProgress
   readonly meter: Meter
@@ -84,13 +86,16 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options
     this.#sinkCommits = options.sinkCommits
-    const { definition, log, topics } = options
-    this.#joins = new Joins(log, definition.name)
+    const { definition, log, topics, codecs } = options
+    this.#joins = new Joins(log, definition.name, codecs)
     for (const step of definition.steps) {
       if (step.kind === 'to' && step.target.kind === 'topic') {
         const { topic } = step.target
         const info = topics.get(topic.name)!
-        this.#writers.set(step.name, new TopicWriter(topic, info, this.#outputs))
+        this.#writers.set(
+          step.name,
+          new TopicWriter(topic, info, this.#outputs, codecs.of(topic.name)),
+        )
       }
     }
   }
@@ -158,7 +163,10 @@ export class Lane {
     if (input.isReplay) {
       await runReplays(definition, rows, context)
     } else {
-      const failures = decodeRows(rows, input.schema)
+      const codec = this.#options.codecs.of(input.topic)
+      const loading = prepared(codec, read.batch, context.retry)
+      if (loading !== undefined) await loading
+      const failures = decodeRows(rows, input.schema, codec)
       this.#failures.push(...failures)
       counters.add(0, 'deadLettered', failures.length + read.unreadable.length)
       counters.add(0, 'passed', rows.count)
@@ -186,6 +194,7 @@ export class Lane {
       counters: input.counters,
       failures: this.#failures,
       models,
+      codecs: this.#options.codecs,
       meter: input.isReplay ? undefined : this.#options.meter,
       retry: (what, work) => this.#retry(what, work),
       write: (step, index, rows) => this.#write(step, index, rows),

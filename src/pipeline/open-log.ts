@@ -12,6 +12,8 @@ export interface OpenLogOptions extends EmbeddedLogOptions {
   readonly instance?: string | undefined
   /** Called at each step of a transaction on Kafka, for tests. */
   readonly onKafkaStep?: (step: KafkaCommitStep) => void
+  /** Told when a topic cannot be made yet, because brokers are away. */
+  readonly onWaiting?: (words: string) => void
 }
 
 export const environmentVariable = 'MILLRACE_ENV'
@@ -22,7 +24,7 @@ export const environmentFor = (app: string = process.cwd()): Promise<Environment
 
 /** Throws `CONFIG_INVALID`, and what stands in the way of the log. */
 export async function openLog(options: OpenLogOptions): Promise<Log> {
-  const { app, instance, onKafkaStep, ...embedded } = options
+  const { app, instance, onKafkaStep, onWaiting, ...embedded } = options
   const { log, directory, prefix } = await environmentFor(app)
   const named = (opened: Log) => (prefix === '' ? opened : prefixed(opened, prefix))
   if (log.kind === 'embedded') return named(await openEmbeddedLog(embedded))
@@ -31,7 +33,8 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   const connection = await log.connection({ clientId: 'millrace', directory })
   const { sessionTimeoutMs } = embedded
   const opened = await openKafkaLog({
-    ...{ connection, onStep: onKafkaStep },
+    ...{ connection, directory: embedded.directory, onStep: onKafkaStep, onWaiting },
+    replicationFactor: log.topics.replicationFactor,
     ...(instance === undefined ? {} : { instance }),
     prefix: prefix === '' ? '' : `${prefix}.`,
     ...(sessionTimeoutMs === undefined ? {} : { sessionTimeoutMs }),

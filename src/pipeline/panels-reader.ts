@@ -3,6 +3,7 @@ import type { Log } from '../log/log.ts'
 import { PanelBoard } from '../panels/board.ts'
 import type { Panels } from '../panels/panel.ts'
 import type { Section } from '../panels/panel-view.ts'
+import type { Codecs } from './codecs.ts'
 import type { AnyTopic } from './definition.ts'
 import { TopicFollower } from './follow.ts'
 
@@ -10,7 +11,7 @@ export class PanelsReader {
   readonly #board: PanelBoard
   readonly #followers: readonly TopicFollower[]
 
-  constructor(log: Log, declared: readonly Panels[]) {
+  constructor(log: Log, declared: readonly Panels[], codecs?: Codecs) {
     const board = new PanelBoard(declared)
     this.#board = board
     const topics = new Map(
@@ -18,13 +19,13 @@ export class PanelsReader {
         .flatMap(({ panels }) => panels.flatMap(({ topic }) => topic ?? []))
         .map((topic) => [topic.name, topic as AnyTopic]),
     )
-    this.#followers = [...topics].map(
-      ([name, topic]) =>
-        new TopicFollower(log, topic, {
-          take: (value, timeMs) => board.add(name, value, timeMs),
-          miss: () => board.miss(name),
-        }),
-    )
+    this.#followers = [...topics].map(([name, topic]) => {
+      const follower = {
+        take: (value: unknown, timeMs: number) => board.add(name, value, timeMs),
+        miss: () => board.miss(name),
+      }
+      return new TopicFollower(log, topic, follower, codecs)
+    })
   }
 
   /** Reads what came since the last call, or a part of it. True: there may be more. */

@@ -9,7 +9,9 @@ import type { SourceUse } from '../sources/source.ts'
 import type { AnyTopic, Definition, Input, PipelineSettings, Step, Target } from './definition.ts'
 import { readStep } from './ledger.ts'
 import type { ModelUse } from './model-use.ts'
+import { type Position, readPosition } from './position.ts'
 import { checkKeys, checkName, type Readable, type Topic, type Writable } from './topic.ts'
+import type { Topics } from './topics-matching.ts'
 
 /** Shows an intersection as one object type. */
 type Flat<T> = { [K in keyof T]: T[K] } & {}
@@ -27,6 +29,17 @@ type InJson<T> = T extends Primitive
 
 /** A field that is not there yet; else a sentence, which no string matches. */
 type Fresh<T, K extends string> = K extends keyof T ? `the field '${K}' exists already` : K
+
+type AnyInput = Topic<unknown, never> | Topics<unknown> | SourceUse<unknown>
+
+export interface FromOptions {
+  /**
+   * Where topics are read from that this pipeline never read, those of its joins included: 'earliest'
+   * (default), 'latest', a time ('2026-01-31T12:00:00Z', without a zone UTC; or a Date), or so long
+   * ago ('-1h'). Decided at the first start; `millrace run --start` goes before it.
+   */
+  readonly start?: string | Date
+}
 
 type ValueOf<R> = R extends Readable<infer T> ? T : R extends SourceUse<infer T> ? T : never
 
@@ -61,10 +74,19 @@ export class Start {
     this.#settings = settings
   }
 
-  /** Reads topics and sources: a message of any of them goes through the same steps. */
-  from<const Inputs extends readonly (Topic<unknown, never> | SourceUse<unknown>)[]>(
-    ...inputs: Inputs
-  ): Stream<ValueOf<Inputs[number]>> {
+  /**
+   * Reads topics and sources: a message of any of them goes through the same steps. Options come last.
+   *
+   * @example
+   * pipeline('score').from(mails, { start: 'latest' })
+   */
+  from<const Inputs extends readonly AnyInput[]>(...inputs: Inputs): Stream<ValueOf<Inputs[number]>>
+  from<const Inputs extends readonly AnyInput[]>(
+    ...inputs: readonly [...Inputs, FromOptions]
+  ): Stream<ValueOf<Inputs[number]>>
+  from(...given: readonly (AnyInput | FromOptions)[]): Stream<unknown> {
+    const inputs = given.filter((one): one is AnyInput => 'kind' in one)
+    const options = given.filter((one): one is FromOptions => !('kind' in one))
     if (inputs.length === 0) {
       throw fail('PIPELINE_INVALID', `pipeline ${this.#name}: from() names nothing to read`)
     }
@@ -72,16 +94,31 @@ export class Start {
       name: this.#name,
       inputs: inputs.map((input, index) => this.#input(input, index, inputs)),
       steps: [],
+      start: this.#start(inputs, options),
       settings: this.#settings,
     })
   }
 
-  #input(
-    input: AnyTopic | SourceUse<unknown>,
-    index: number,
-    all: readonly (AnyTopic | SourceUse<unknown>)[],
-  ): Input {
+  #start(inputs: readonly AnyInput[], all: readonly FromOptions[]): Position | undefined {
+    const where = `pipeline ${this.#name}: from()`
+    if (all.length > 1) throw fail('OPTIONS_INVALID', `${where} takes its options once`)
+    const [options = {}] = all
+    checkKeys(where, options, ['start'])
+    const { start } = options
+    if (start === undefined) return undefined
+    if (inputs.every(({ kind }) => kind === 'source')) {
+      const hint = 'a source begins where its own options say'
+      throw fail('OPTIONS_INVALID', `${where}: start is for topics; ${hint}`)
+    }
+    const position = readPosition(start instanceof Date ? start.toISOString() : start)
+    if (position !== undefined && position.kind !== 'offset') return position
+    const hint = `give 'earliest', 'latest', a time such as '2026-01-31T12:00:00Z', or '-1h'`
+    throw fail('OPTIONS_INVALID', `${where}: start is '${start}'; ${hint}`)
+  }
+
+  #input(input: AnyInput, index: number, all: readonly AnyInput[]): Input {
     if (input.kind === 'topic') return { kind: 'topic', topic: input }
+    if (input.kind === 'topics') return { kind: 'topics', topics: input, matched: [] }
     const same = all.slice(0, index).filter((other) => 'part' in other && other.part === input.part)
     const suffix = same.length === 0 ? '' : `-${same.length + 1}`
     return { kind: 'source', name: `${input.part}${suffix}`, source: input }

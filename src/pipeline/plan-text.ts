@@ -67,7 +67,7 @@ export function planMermaid(plan: Plan): string {
     })
     for (const input of pipeline.inputs) {
       const from =
-        input.kind === 'topic'
+        input.kind !== 'source'
           ? topic(input.name)
           : node(`source:${pipeline.name}:${input.name}`, `[/"${input.name}"/]`)
       const into = input.entry === 0 ? first : steps.get(pipeline.steps[input.entry]!.name)!

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createMemoryLog } from '../log/memory.ts'
 import { file } from '../sinks/index.ts'
 import { generate } from '../sources/index.ts'
 import { classifier } from './model-use.ts'
 import { pipeline } from './pipeline.ts'
 import { planOf } from './plan.ts'
 import { planMermaid, planText } from './plan-text.ts'
-import { ensureTopics } from './prepare.ts'
 import { topic } from './topic.ts'
 
 const mails = topic<{ id: string; text: string }>('mails', { partitions: 2 })
@@ -133,19 +131,5 @@ topics
     })
     assert.throws(() => topic('no spaces'), { code: 'NAME_INVALID' })
     assert.throws(() => pipeline(''), { code: 'NAME_INVALID' })
-  })
-
-  it('finds a topic that is there with other settings', async () => {
-    const log = createMemoryLog()
-    await ensureTopics(log, planOf(definitions))
-    assert.equal((await log.topic('mails'))!.partitions, 2)
-    await ensureTopics(log, planOf(definitions))
-    const wider = pipeline('wider')
-      .from(topic<{ id: string }>('mails', { partitions: 3 }))
-      .to(scored)
-    await assert.rejects(ensureTopics(log, planOf([wider['~pipeline']])), {
-      code: 'TOPIC_DIFFERS',
-      message: /mails exists with partitions 2, the application declares 3/,
-    })
   })
 })

@@ -4,9 +4,13 @@ import { fail } from '../core/errors.ts'
 import { defaultTopicSettings, type TopicSettings } from '../log/log.ts'
 import { deadLetterTopic, replayTopic } from './dead-letters.ts'
 import type { AnyTopic, Definition, Step, Target } from './definition.ts'
+import { namedInputs, patternFor, patternsOf, topicOutputs } from './inputs.ts'
+
+export { topicInputs, topicOutputs } from './inputs.ts'
 
 export interface PlannedInput {
-  readonly kind: 'topic' | 'source'
+  /** `topics` are all whose names match the pattern that is its name. */
+  readonly kind: 'topic' | 'topics' | 'source'
   readonly name: string
   readonly guarantee: string
   /** The step that its messages go to first. */
@@ -96,21 +100,10 @@ function checkDestinations(definitions: readonly Definition[]): void {
   }
 }
 
-/** The topics that a pipeline reads, the other sides of its joins included, with their first steps. */
-export function topicInputs(definition: Definition): { topic: AnyTopic; entry: number }[] {
-  const inputs = definition.inputs.flatMap((input) =>
-    input.kind === 'topic' ? [{ topic: input.topic, entry: 0 }] : [],
-  )
-  const others = definition.steps.flatMap((step, entry) =>
-    step.kind === 'join' ? [{ topic: step.other, entry }] : [],
-  )
-  return [...inputs, ...others]
-}
-
 /** The name under which a group keeps the position of a source. */
 export const sourceTopic = (
   pipeline: { readonly name: string },
-  input: { readonly kind: 'source' | 'topic'; readonly name: string },
+  input: { readonly name: string },
 ) => `${pipeline.name}.${input.name}`
 
 /** True when a sink takes all partitions through one hand, in one process. */
@@ -118,13 +111,6 @@ export const isExclusive = (definition: Definition) =>
   definition.steps.some(
     (step) => step.kind === 'to' && step.target.kind === 'sink' && step.target.sink.single,
   )
-
-/** The topics that a pipeline writes to, its dead letters apart. */
-export function topicOutputs(definition: Definition): AnyTopic[] {
-  return definition.steps.flatMap((step) =>
-    step.kind === 'to' && step.target.kind === 'topic' ? [step.target.topic] : [],
-  )
-}
 
 function topicsOf(definitions: readonly Definition[]): Map<string, TopicPlan> {
   const plans = new Map<string, TopicPlan>()
@@ -143,14 +129,17 @@ function topicsOf(definitions: readonly Definition[]): Map<string, TopicPlan> {
   }
   for (const definition of definitions) {
     const { name } = definition
-    for (const { topic } of topicInputs(definition))
+    for (const { topic } of namedInputs(definition))
       add(topic.name, topic.settings, { readBy: [name] })
     for (const topic of topicOutputs(definition))
       add(topic.name, topic.settings, { writtenBy: [name] })
   }
   for (const definition of definitions) {
     const { name } = definition
-    const counts = topicInputs(definition).map(({ topic }) => plans.get(topic.name)!.settings)
+    const patterned = [...plans.keys()].filter((one) => patternFor(definition, one) !== undefined)
+    for (const topic of patterned) add(topic, {}, { readBy: [name] })
+    const counts = namedInputs(definition).map(({ topic }) => plans.get(topic.name)!.settings)
+    if (patternsOf(definition).length > 0) counts.push(defaultTopicSettings)
     const partitions = Math.max(1, ...counts.map((settings) => settings.partitions))
     const maxMessageBytes = Math.max(
       defaultTopicSettings.maxMessageBytes,
@@ -184,7 +173,13 @@ function checkJoins(definition: Definition, topics: Map<string, TopicPlan>): voi
       `pipeline ${definition.name}: a join needs topics on both sides; write the source to a topic first`,
     )
   }
-  const sides = topicInputs(definition).map(({ topic }) => topics.get(topic.name)!)
+  if (patternsOf(definition).length > 0) {
+    throw fail(
+      'PIPELINE_INVALID',
+      `pipeline ${definition.name}: a join needs topics by their names, with the same number of partitions; write what matches a pattern to a topic first`,
+    )
+  }
+  const sides = namedInputs(definition).map(({ topic }) => topics.get(topic.name)!)
   const different = sides.find((side) => side.settings.partitions !== sides[0]!.settings.partitions)
   if (different === undefined) return
   throw fail(
@@ -202,11 +197,17 @@ function pipelinePlan(definition: Definition): PipelinePlan {
       guarantee: sourceGuarantees[input.source.replay],
       entry: 0,
     })),
-    ...topicInputs(definition).map(({ topic, entry }) => ({
+    ...namedInputs(definition).map(({ topic, entry }) => ({
       kind: 'topic' as const,
       name: topic.name,
       guarantee: 'exactly once',
       entry,
+    })),
+    ...patternsOf(definition).map(({ name }) => ({
+      kind: 'topics' as const,
+      name,
+      guarantee: 'exactly once',
+      entry: 0,
     })),
   ]
   const steps = definition.steps.map(stepPlan)
@@ -256,9 +257,11 @@ function inOrder(definitions: readonly Definition[]): Definition[] {
   const visit = (definition: Definition) => {
     if (ordered.includes(definition) || visiting.has(definition)) return
     visiting.add(definition)
-    const read = new Set(topicInputs(definition).map(({ topic }) => topic.name))
+    const read = new Set(namedInputs(definition).map(({ topic }) => topic.name))
+    const reads = ({ name }: AnyTopic) =>
+      read.has(name) || patternFor(definition, name) !== undefined
     for (const other of definitions) {
-      if (topicOutputs(other).some((topic) => read.has(topic.name))) visit(other)
+      if (topicOutputs(other).some(reads)) visit(other)
     }
     ordered.push(definition)
   }

@@ -1,48 +1,8 @@
-/** What has to be there before a run: topics as declared, and with `fresh` nothing of an older run. */
-import { codeOf, fail } from '../core/errors.ts'
-import type { Log, TopicInfo, TopicSettings } from '../log/log.ts'
+/** Starting over: with `fresh` nothing of an older run is there any more. */
+import type { Log } from '../log/log.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
-import { besideJoined, checkJoinedTopics } from './join-topics.ts'
-import type { Plan, TopicPlan } from './plan.ts'
-
-/**
- * Makes missing topics; one that is there has to be as declared. Throws `TOPIC_DIFFERS`, and
- * `PIPELINE_INVALID` for topics that cannot be joined as they are.
- */
-export async function ensureTopics(log: Log, plan: Plan): Promise<void> {
-  const known = new Map<string, TopicInfo>()
-  // The pipelines' own topics come last, and are made to fit the others.
-  for (const topic of plan.topics) {
-    const planned = besideJoined(plan, topic, known)
-    const existing = (await log.topic(planned.name)) ?? (await create(log, planned))
-    if (existing === undefined) continue
-    checkSettings(existing, planned)
-    known.set(planned.name, existing)
-  }
-  checkJoinedTopics(plan, known)
-}
-
-async function create(log: Log, planned: TopicPlan): Promise<TopicInfo | undefined> {
-  try {
-    return await log.createTopic(planned.name, planned.settings)
-  } catch (error) {
-    // Another process was first: then its settings have to be the same.
-    if (codeOf(error) === 'TOPIC_EXISTS') return log.topic(planned.name)
-    throw error
-  }
-}
-
-function checkSettings(existing: TopicInfo, planned: TopicPlan): void {
-  for (const key of Object.keys(planned.declared) as (keyof TopicSettings)[]) {
-    const declared = planned.declared[key]
-    if (declared === undefined || declared === existing[key]) continue
-    throw fail(
-      'TOPIC_DIFFERS',
-      `topic ${planned.name} exists with ${key} ${existing[key] ?? 'unbounded'}, the application declares ${declared}; change the declaration, or start over with --fresh`,
-    )
-  }
-}
+import type { Plan } from './plan.ts'
 
 /** Forgets what the pipelines read, wrote and kept, so that they start over. */
 export async function startOver(

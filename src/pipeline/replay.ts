@@ -7,12 +7,13 @@ import { Batch } from '../core/batch.ts'
 import { BatchBuilder } from '../core/batch-builder.ts'
 import { withIdentity } from '../core/identity.ts'
 import { Message } from '../core/message.ts'
+import { type Codecs, prepared } from './codecs.ts'
 import { deadHeaders } from './dead-letters.ts'
 import { decodeValue, describeError, type Failure, Invalid, isOurs } from './decode.ts'
 import type { Definition } from './definition.ts'
+import { patternFor, topicInputs } from './inputs.ts'
 import { decodePair, type JoinStep } from './join.ts'
 import { Counters, readStep } from './ledger.ts'
-import { topicInputs } from './plan.ts'
 import { type JoinEntry, Rows } from './rows.ts'
 import { drop, runSteps, type StepContext, stepRow } from './run-steps.ts'
 
@@ -66,9 +67,14 @@ async function runReplay(
   context: StepContext,
 ): Promise<Words | undefined> {
   const rows = new Rows(letter.batch)
+  const { codecs } = context
+  // Behind a join the value is a pair, which is JSON whatever its topics are.
+  if (letter.entry === undefined) {
+    await prepared(codecs.of(letter.batch.topic), letter.batch, context.retry)
+  }
   let way: Way
   try {
-    way = wayOf(definition, letter)
+    way = wayOf(definition, letter, codecs)
     rows.values[0] = way.decode()
   } catch (error) {
     if (isOurs(error)) throw error
@@ -88,9 +94,9 @@ async function runReplay(
 }
 
 /** Throws `Invalid` where the pipeline has changed too much. */
-function wayOf(definition: Definition, { batch, step, entry: pair }: Letter): Way {
+function wayOf(definition: Definition, { batch, step, entry: pair }: Letter, codecs: Codecs): Way {
   const { steps } = definition
-  const where = pair === undefined ? inputOf(definition, batch) : behind(definition, pair)
+  const where = pair === undefined ? inputOf(definition, batch, codecs) : behind(definition, pair)
   const { entry } = where
   const failed = step === readStep ? entry : steps.findIndex(({ name }) => name === step)
   if (failed < 0) throw isGone(`step '${step}'`)
@@ -110,14 +116,21 @@ const putBack = 'put it back, or drop the letter'
 const isGone = (what: string) =>
   new Invalid(`${what} is there no more: rename it back, or drop the letter`)
 
-function inputOf(definition: Definition, batch: Batch): Omit<Way, 'resume'> {
+function inputOf(definition: Definition, batch: Batch, codecs: Codecs): Omit<Way, 'resume'> {
   const input = topicInputs(definition).find(({ topic }) => topic.name === batch.topic)
-  if (input === undefined && definition.inputs.every(({ kind }) => kind === 'topic')) {
+  // A topic that matched may have been deleted since.
+  const pattern = patternFor(definition, batch.topic)
+  const isNone = input === undefined && pattern === undefined
+  if (isNone && definition.inputs.every(({ kind }) => kind !== 'source')) {
     throw isGone(`input '${batch.topic}'`)
   }
-  const schema = input?.topic.schema
-  const decode = () => decodeValue(batch, 0, schema)
-  return { entry: input?.entry ?? 0, decode, isPlain: schema === undefined }
+  const { schema, format } = input?.topic ?? pattern ?? {}
+  const codec = codecs.of(batch.topic)
+  // Its codec was opened with the topic, where that is there.
+  if (format !== undefined && codec === undefined) throw isGone(`input '${batch.topic}'`)
+  const decode = () => decodeValue(batch, 0, schema, codec)
+  const isPlain = schema === undefined && codec === undefined
+  return { entry: input?.entry ?? 0, decode, isPlain }
 }
 
 function behind(definition: Definition, { step, json }: JoinEntry): Omit<Way, 'resume'> {

@@ -17,6 +17,9 @@ export class Stopped extends Error {
   override readonly name = 'Stopped'
 }
 
+export const isStopped = (error: unknown): boolean =>
+  (error as { name?: unknown } | null)?.name === 'Stopped'
+
 const firstWaitMs = 50
 const longestWaitMs = 10_000
 export const giveUpAfterMs = 15 * 60_000

@@ -6,6 +6,7 @@ import { fail, type MillraceError, orderOf } from '../core/errors.ts'
 import { Message } from '../core/message.ts'
 import type { Model } from '../models/model.ts'
 import type { Meter } from '../monitoring/meter.ts'
+import type { Codecs } from './codecs.ts'
 import { describeError, type Failure, Invalid, isOurs } from './decode.ts'
 import type { Step } from './definition.ts'
 import type { Counters } from './ledger.ts'
@@ -17,6 +18,7 @@ export interface StepContext {
   readonly counters: Counters
   readonly failures: Failure[]
   readonly models: ReadonlyMap<string, Model<unknown, unknown>>
+  readonly codecs: Codecs
   /** Undefined: nobody measures, as with replays, which would count twice. */
   readonly meter?: Meter | undefined
   /** The model asked to try later: waits and says whether to try again. */

@@ -4,77 +4,33 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { systemClock } from '../core/clock.ts'
-import { fail, suggestion } from '../core/errors.ts'
+import { fail, messageOf, orderOf, suggestion } from '../core/errors.ts'
 import { type KafkaInstance, takeInstance } from '../log/kafka-instance.ts'
 import type { Log } from '../log/log.ts'
 import { type Turn, takeTurn } from '../log/turn.ts'
 import { type App, loadApp } from './app.ts'
 import { type Audit, audit } from './audit.ts'
 import { CaughtUp } from './caught-up.ts'
-import type { Definition } from './definition.ts'
-import { type TrainedModel, trainMissing } from './models.ts'
+import { Codecs, formatSetting, formatUses } from './codecs.ts'
+import type { AnyTopic, Definition } from './definition.ts'
+import { ensureTopics } from './ensure-topics.ts'
+import { trainMissing } from './models.ts'
 import { environmentFor, openLog } from './open-log.ts'
 import { PanelsReader } from './panels-reader.ts'
 import { type Plan, planOf } from './plan.ts'
-import { ensureTopics, isHalfForgotten, startOver } from './prepare.ts'
-import { messagesOf, type RunFigures, runFigures, totalOf } from './run-figures.ts'
+import { isHalfForgotten, startOver } from './prepare.ts'
+import { isStopped, retry } from './retry.ts'
+import { messagesOf, runFigures, totalOf } from './run-figures.ts'
+import type { RunOptions, RunResult, RunStatus } from './run-options.ts'
+import { Rate } from './run-rate.ts'
 import { RunTelling } from './run-telling.ts'
-import { type RunTesting, testingOptions } from './run-testing.ts'
+import { testingOptions } from './run-testing.ts'
+import { checkStart, placeStarts } from './start.ts'
 import { SummaryReader } from './summary.ts'
+import { type Cluster, clusterOf } from './topic-commands.ts'
 import { Workers } from './workers.ts'
 
-export interface RunOptions {
-  readonly appPath: string
-  readonly directory: string
-  readonly workers: number
-  readonly untilCaughtUp: boolean
-  readonly fresh: boolean
-  /** Messages a second of paced sources; undefined: their own pace. */
-  readonly ratePerSecond: number | undefined
-  readonly durability: 'power' | 'process'
-  /** Names of the pipelines to run; undefined: all that the application exports. */
-  readonly pipelines: readonly string[] | undefined
-  /** Aborted: what is under way is committed, then the run ends. */
-  readonly drain: AbortSignal
-  /** Called once the application is loaded; what it throws ends the run before anything starts. */
-  readonly beforeStart?: () => Promise<void>
-  readonly clock?: Clock
-  readonly testing?: RunTesting
-  readonly tell: RunEvents
-}
-
-/** What a run tells a person while it goes on. */
-export interface RunEvents {
-  /** The application is loaded; nothing has started. */
-  loaded(app: App, plan: Plan, directory: string): void
-  /** A line of a model's training. */
-  training(line: string): void
-  trained(models: readonly TrainedModel[], seconds: number): void
-  /** Workers start; what earlier runs left may be nothing, as far as can be told before. */
-  started(isCaughtUp: boolean): void
-  status(status: RunStatus): void
-}
-
-export interface RunStatus {
-  /** Messages that this run worked on, over all its pipelines. */
-  readonly messages: number
-  readonly messagesPerSecond: number
-  readonly deadLetters: number
-  /** What somebody waits for: a full disk, a busy sink, a model that is away. */
-  readonly waiting: readonly string[]
-  /** A few words of each summary of the application. */
-  readonly summaries: readonly string[]
-}
-
-export interface RunResult {
-  readonly figures: RunFigures
-  readonly audits: readonly Audit[]
-  readonly reason: 'caught up' | 'drained'
-  /** Messages that this run worked on. */
-  readonly worked: number
-  /** Messages that became dead letters in this run. */
-  readonly buried: number
-}
+export type { RunEvents, RunOptions, RunResult, RunStatus } from './run-options.ts'
 
 const checkEveryMs = 20
 const statusEveryMs = 200
@@ -84,20 +40,33 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { directory, durability } = options
   const app = await loadApp(options.appPath)
   const chosen = choose(app.pipelines, options.pipelines)
+  checkStart(chosen, options.start ?? [])
   const plan = planOf(chosen)
   options.tell.loaded(app, plan, directory)
   await options.beforeStart?.()
   const faults = testingOptions(options.testing, 'main')
-  const isKafka = (await environmentFor(options.appPath)).log.kind === 'kafka'
-  const instance = isKafka ? takeInstance(directory) : undefined
+  const environment = await environmentFor(options.appPath)
+  const { log: choice, prefix } = environment
+  const cluster = choice.kind === 'kafka' ? clusterOf(choice, prefix) : undefined
+  const instance = cluster && takeInstance(directory)
   try {
     const log = await openLog({
       ...{ directory, durability, maintain: true, ...faults },
       ...{ app: options.appPath, instance: instance && `${instance.name}.main` },
+      onWaiting: (words) => options.tell.training(words),
     })
+    const definitions = inPlanOrder(chosen, plan)
+    const codecs = new Codecs(formatSetting(environment))
+    const means = { app, definitions, plan, log, instance, cluster, codecs }
     try {
-      return await new Run(options, app, inPlanOrder(chosen, plan), plan, log, instance).go()
+      return await new Run(options, means).go()
+    } catch (error) {
+      if (cluster === undefined) throw error
+      // Loaded when it is used: it knows all that Millrace makes.
+      const { withOwnMissing } = await import('./own-topics.ts')
+      throw await withOwnMissing(error, log, plan, cluster)
     } finally {
+      await codecs.close()
       await log.close()
     }
   } finally {
@@ -123,6 +92,18 @@ function choose(
 const inPlanOrder = (definitions: readonly Definition[], plan: Plan) =>
   plan.pipelines.map(({ name }) => definitions.find((definition) => definition.name === name)!)
 
+/** What a run works with. */
+interface Means {
+  readonly app: App
+  readonly definitions: readonly Definition[]
+  readonly plan: Plan
+  readonly log: Log
+  readonly instance: KafkaInstance | undefined
+  /** Undefined: the log is embedded. */
+  readonly cluster: Cluster | undefined
+  readonly codecs: Codecs
+}
+
 class Run {
   readonly #options: RunOptions
   readonly #clock: Clock
@@ -131,28 +112,28 @@ class Run {
   readonly #plan: Plan
   readonly #log: Log
   readonly #instance: KafkaInstance | undefined
+  readonly #cluster: Cluster | undefined
+  readonly #codecs: Codecs
   readonly #summaries: readonly SummaryReader[]
   readonly #panels: PanelsReader
   #turn: Turn | undefined
   #telling: RunTelling | undefined
+  /** Why what is watched could not be seen, when it was last looked at. */
+  #waiting: string | undefined
 
-  constructor(
-    options: RunOptions,
-    app: App,
-    definitions: readonly Definition[],
-    plan: Plan,
-    log: Log,
-    instance: KafkaInstance | undefined,
-  ) {
+  constructor(options: RunOptions, means: Means) {
+    const { app, definitions, plan, log, instance, cluster, codecs } = means
     this.#instance = instance
+    this.#cluster = cluster
+    this.#codecs = codecs
     this.#options = options
     this.#clock = options.clock ?? systemClock
     this.#app = app
     this.#definitions = definitions
     this.#plan = plan
     this.#log = log
-    this.#summaries = app.summaries.map((summary) => new SummaryReader(log, summary))
-    this.#panels = new PanelsReader(log, app.panels)
+    this.#summaries = app.summaries.map((summary) => new SummaryReader(log, summary, codecs))
+    this.#panels = new PanelsReader(log, app.panels, codecs)
   }
 
   async go(): Promise<RunResult> {
@@ -199,16 +180,52 @@ class Run {
 
   async #prepare(): Promise<void> {
     const { fresh, directory, tell } = this.#options
-    if (fresh || (await isHalfForgotten(this.#log, this.#definitions))) {
-      await startOver(this.#log, this.#definitions, this.#plan, directory)
-    }
-    await ensureTopics(this.#log, this.#plan)
+    await this.#openFormats()
+    const isOver = fresh || (await isHalfForgotten(this.#log, this.#definitions))
+    if (isOver) await startOver(this.#log, this.#definitions, this.#plan, directory)
+    await this.#ensureTopics(isOver)
+    await this.#placeStarts()
     const startedAt = this.#clock.now()
     const models = await trainMissing(this.#definitions, {
       ...{ log: this.#log, directory, fresh, clock: this.#clock },
       progress: (line) => tell.training(line),
     })
     tell.trained(models, (this.#clock.now() - startedAt) / 1000)
+  }
+
+  /** First of all: what does not go with the registry's schemas changes nothing. */
+  async #openFormats(): Promise<void> {
+    const { drain, tell } = this.#options
+    const watched = this.#app.panels.flatMap(({ panels }) =>
+      panels.flatMap(({ topic }) => topic ?? []),
+    )
+    const others = [...this.#app.summaries.map(({ topic }) => topic), ...(watched as AnyTopic[])]
+    const uses = formatUses(this.#definitions, others)
+    const patience = {
+      ...{ clock: this.#clock, random: Math.random, signal: drain },
+      waiting: (_: string, reason: string) => tell.training(reason),
+    }
+    await retry('schemas', () => this.#codecs.open(uses), patience).catch((error: unknown) => {
+      if (!isStopped(error)) throw error
+    })
+  }
+
+  /** Who starts over makes anew what it deleted. */
+  #ensureTopics(isOver: boolean): Promise<void> {
+    const { createTopics = false, tell } = this.#options
+    const isWanted = createTopics || (this.#cluster?.log.topics.isWanted ?? true)
+    return ensureTopics(this.#log, this.#plan, {
+      cluster: this.#cluster,
+      mayCreate: ({ writtenBy }) => isWanted || (isOver && writtenBy.length > 0),
+      warn: (words) => tell.training(words),
+    })
+  }
+
+  #placeStarts(): Promise<void> {
+    const { start: asked = [], tell } = this.#options
+    const nowMs = this.#clock.now()
+    const say = (words: string) => tell.training(words)
+    return placeStarts(this.#log, this.#definitions, { asked, nowMs, say })
   }
 
   #hasSources(): boolean {
@@ -246,15 +263,33 @@ class Run {
       const now = this.#clock.now()
       if (now - statusAt >= statusEveryMs) {
         statusAt = now
-        for (const reader of this.#readers) await reader.read()
+        await this.#unlessAway(async () => {
+          for (const reader of this.#readers) await reader.read()
+        })
         this.#options.tell.status(this.#status(workers, rate))
       }
-      if (workers.haveJoined()) await this.#turn?.end()
+      if (workers.haveJoined()) await this.#unlessAway(async () => this.#turn?.end())
       const mayEnd = endsByItself && workers.sourcesEnded()
-      if (mayEnd && (await caughtUp.check())) return 'caught up'
+      if (mayEnd && (await this.#unlessAway(() => caughtUp.check()))) return 'caught up'
       await this.#clock.sleep(endsByItself ? checkEveryMs : statusEveryMs, waiting)
     }
     return 'drained'
+  }
+
+  /**
+   * A log that is away ends no run: the workers wait for it, and end the run where it is for too
+   * long. Undefined: not now.
+   */
+  async #unlessAway<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      const result = await work()
+      this.#waiting = undefined
+      return result
+    } catch (error) {
+      if (orderOf(error) !== 'try-later') throw error
+      this.#waiting = messageOf(error)
+      return undefined
+    }
   }
 
   get #readers(): readonly (SummaryReader | PanelsReader)[] {
@@ -262,7 +297,8 @@ class Run {
   }
 
   #status(workers: Workers, rate: Rate): RunStatus {
-    const { messages, deadLetters, waiting } = workers.progress()
+    const { messages, deadLetters, waiting: ofWorkers } = workers.progress()
+    const waiting = this.#waiting === undefined ? ofWorkers : [this.#waiting, ...ofWorkers]
     const summaries = this.#summaries.map((summary) => summary.line())
     return { messages, deadLetters, waiting, summaries, messagesPerSecond: rate.next(messages) }
   }
@@ -272,7 +308,7 @@ class Run {
     before: readonly Audit[],
     seconds: number,
   ): Promise<RunResult> {
-    for (const reader of this.#readers) while (await reader.read());
+    for (const reader of this.#readers) await this.#readAll(reader)
     const audits = await this.#audits()
     const own = Object.assign({}, ...this.#summaries.map((summary) => summary.figures()))
     const figures = runFigures(this.#definitions, before, audits, seconds)
@@ -281,28 +317,19 @@ class Run {
     return { figures: { ...figures, ...own }, audits, reason, worked, buried }
   }
 
+  /** What cannot be read now ends no run that has done its work. */
+  async #readAll(reader: SummaryReader | PanelsReader): Promise<void> {
+    try {
+      while (await reader.read());
+    } catch (error) {
+      if (orderOf(error) !== 'try-later') throw error
+      this.#options.tell.training(`the figures are not complete: ${messageOf(error)}`)
+    }
+  }
+
   async #audits(): Promise<Audit[]> {
     const audits: Audit[] = []
     for (const definition of this.#definitions) audits.push(await audit(this.#log, definition))
     return audits
-  }
-}
-
-/** Messages a second over the last few calls. */
-class Rate {
-  readonly #clock: Clock
-  readonly #points: { at: number; messages: number }[] = []
-
-  constructor(clock: Clock) {
-    this.#clock = clock
-  }
-
-  next(messages: number): number {
-    this.#points.push({ at: this.#clock.now(), messages })
-    if (this.#points.length > 10) this.#points.shift()
-    const first = this.#points[0]!
-    const last = this.#points.at(-1)!
-    const seconds = (last.at - first.at) / 1000
-    return seconds === 0 ? 0 : (last.messages - first.messages) / seconds
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { z } from 'zod'
-import { createMemoryLog } from '../log/memory.ts'
+import { newLog } from '../log/log-testing.ts'
 import { textClassifier } from '../models/index.ts'
 import { deadLetterTopic, readDeadLetter, replayTopic } from './dead-letters.ts'
 import { model } from './model-use.ts'
@@ -26,7 +26,7 @@ const measure = pipeline('measure')
 
 describe('a pipeline over a log', () => {
   it('keeps ids, filters, maps and balances its ledger', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     const info = await log.createTopic('texts', { partitions: 2 })
     const rows = Array.from({ length: 10 }, (_, n) => ({
       value: { n, text: 'a'.repeat(n) },
@@ -49,7 +49,7 @@ describe('a pipeline over a log', () => {
   })
 
   it('goes on where it stopped, and does nothing twice', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     await log.createTopic('texts', { partitions: 2 })
     await appendAll(log, 'texts', [{ value: { n: 2, text: 'first' } }])
     await runUntilCaughtUp(log, [measure])
@@ -60,7 +60,7 @@ describe('a pipeline over a log', () => {
   })
 
   it('makes what a step or the decoder cannot take a dead letter, with origin and reason', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     await log.createTopic('texts', { partitions: 2 })
     await appendAll(log, 'texts', [
       { key: 'k', value: { n: 2, text: 'boom' }, time: 5 },
@@ -86,7 +86,7 @@ describe('a pipeline over a log', () => {
   })
 
   it('stops before most of a topic becomes dead letters', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     await log.createTopic('texts', { partitions: 2 })
     const bad = Array.from({ length: 1500 }, () => ({ value: { n: 2, text: 'boom' } }))
     await appendAll(log, 'texts', bad)
@@ -98,7 +98,7 @@ describe('a pipeline over a log', () => {
   })
 
   it('spreads one message over several with ids of their own', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     await log.createTopic('texts', { partitions: 2 })
     await appendAll(log, 'texts', [
       { value: { n: 1, text: 'a b c' } },
@@ -124,7 +124,7 @@ describe('a pipeline over a log', () => {
   })
 
   it('narrows a failing model batch down to the input that fails', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     await log.createTopic('texts', { partitions: 2 })
     const calls: number[] = []
     const fussy = model('fussy', {
@@ -152,7 +152,7 @@ describe('a pipeline over a log', () => {
   })
 
   it('makes dead letters of what a model refuses, and asks it for the others', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     await log.createTopic('untyped', { partitions: 1 })
     const classifier = textClassifier().fit(['good fine', 'bad poor'], ['up', 'down'])
     const scored = topic<{ text: string; mood: { label: string } }>('scored')
@@ -174,7 +174,7 @@ describe('a pipeline over a log', () => {
   })
 
   it('tells apart a promise in a step', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     await log.createTopic('texts', { partitions: 2 })
     await appendAll(log, 'texts', [{ value: { n: 1, text: 'a' } }])
     const wrong = pipeline('wrong')
@@ -192,7 +192,7 @@ describe('a join', () => {
   const join = pipeline('pair').from(left).join('other', right).to(both)
 
   it('pairs messages by key in whichever order they come, each once', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     await log.createTopic('left', { partitions: 2 })
     await log.createTopic('right', { partitions: 2 })
     await appendAll(log, 'left', [
@@ -221,13 +221,13 @@ describe('a join', () => {
   it('refuses topics with different numbers of partitions', async () => {
     const odd = topic<{ b: number }>('odd', { partitions: 3 })
     const wrong = pipeline('wrong').from(left).join('other', odd)
-    await assert.rejects(runUntilCaughtUp(createMemoryLog(), [wrong]), { code: 'PIPELINE_INVALID' })
+    await assert.rejects(runUntilCaughtUp(await newLog(), [wrong]), { code: 'PIPELINE_INVALID' })
   })
 })
 
 describe('a replay', () => {
   it('takes a dead letter in again, without writing anything twice', async () => {
-    const log = createMemoryLog()
+    const log = await newLog()
     await log.createTopic('texts', { partitions: 2 })
     let isMended = false
     const words = topic<{ word: string }>('words')

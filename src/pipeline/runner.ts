@@ -5,24 +5,19 @@
 import type { Clock } from '../core/clock.ts'
 import { codeOf, fail, messageOf, orderOf } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
-import type {
-  AssignmentChange,
-  Checkpoint,
-  Log,
-  Membership,
-  TopicInfo,
-  TopicPartition,
-} from '../log/log.ts'
+import type { AssignmentChange, Checkpoint, Log, Membership, TopicPartition } from '../log/log.ts'
 import type { Model } from '../models/model.ts'
 import { Meter } from '../monitoring/meter.ts'
-import type { SourceUse } from '../sources/source.ts'
-import { deadLetterTopic, replayTopic } from './dead-letters.ts'
+import { Codecs, formatUses } from './codecs.ts'
 import type { Definition } from './definition.ts'
 import { Lane, type LaneProgress } from './lane.ts'
 import { type LaneInput, sourceInput, topicInput } from './lane-input.ts'
+import { areSame, isAmong, placesByLane } from './lane-places.ts'
 import { type OpenSinks, openSinks } from './lane-sinks.ts'
 import { openModels } from './models.ts'
-import { isExclusive, planOf, sourceTopic, topicInputs, topicOutputs } from './plan.ts'
+import { planOf, topicInputs } from './plan.ts'
+import { isStopped, retry } from './retry.ts'
+import { RunnerInputs } from './runner-inputs.ts'
 import { DeadLetterShare } from './share.ts'
 
 export interface RunnerOptions {
@@ -34,6 +29,8 @@ export interface RunnerOptions {
   readonly ratePerSecond: number | undefined
   /** See `SourceContext.untilEnd`. */
   readonly untilEnd: boolean
+  /** Of topics with a format; whoever gives them closes them. Undefined: there are none. */
+  readonly codecs?: Codecs | undefined
 }
 
 interface RunningLane {
@@ -48,7 +45,7 @@ const maxMessagesPerRead = 2000
 
 export class Runner {
   readonly #options: RunnerOptions
-  readonly #definition: Definition
+  readonly #inputs: RunnerInputs
   readonly #planHash: string
   readonly #share: DeadLetterShare
   readonly #lanes = new Map<string, RunningLane>()
@@ -62,30 +59,38 @@ export class Runner {
   /** What all lanes of this pipeline in this worker measure. */
   readonly meter = new Meter()
   #models: Map<string, Model<unknown, unknown>> = new Map()
-  #topics = new Map<string, TopicInfo>()
+  readonly #codecs: Codecs
   readonly #openSources = new Set<string>()
   #failure: { readonly error: unknown } | undefined
   #fenced = false
+  #told: string | undefined
 
   constructor(options: RunnerOptions) {
     this.#options = options
-    this.#definition = options.definition
+    this.#codecs = options.codecs ?? new Codecs(undefined)
+    this.#inputs = new RunnerInputs(options)
     this.#planHash = planOf([options.definition]).pipelines[0]!.hash
     const { name, settings } = options.definition
     this.#share = new DeadLetterShare(name, settings.maxDeadLetterShare)
   }
 
+  /** With the topics that its patterns match by now. */
+  get #definition(): Definition {
+    return this.#inputs.definition
+  }
+
   /** Runs until the signal aborts, then drains: what is under way is committed. */
   async run(signal: AbortSignal): Promise<void> {
-    const { log, directory, clock } = this.#options
-    this.#models = await openModels(this.#definition, log, directory, clock)
-    for (const topic of await log.topics()) this.#topics.set(topic.name, topic)
+    const { log, clock } = this.#options
+    await this.#unlessStopped(this.#patiently('start', () => this.#prepare(signal), signal))
     let wasMember = false
     while (!signal.aborted) {
       const isOutdated = wasMember && (await this.#unlessBusy(() => this.#isOutdated()))
       if (isOutdated) throw this.#superseded()
-      const joining = () => log.join(this.#definition.name, this.#joinOptions())
-      const member = await this.#unlessBusy(joining)
+      const member = await this.#unlessBusy(async () => {
+        if (wasMember && this.#inputs.hasPatterns) await this.#loadTopics(signal)
+        return log.join(this.#definition.name, this.#inputs.joinOptions(this.#planHash))
+      })
       if (member === undefined) {
         await clock.sleep(heartbeatMs, signal)
         continue
@@ -97,6 +102,7 @@ export class Runner {
           await this.#unlessBusy(() => this.#beat(member))
           if (this.#failure !== undefined) throw this.#failure.error
           if (member.superseded) throw this.#superseded()
+          if (await this.#unlessBusy(() => this.#inputs.haveChanged())) break
           await clock.sleep(heartbeatMs, signal)
         }
       } finally {
@@ -106,6 +112,40 @@ export class Runner {
       }
       if (this.#failure !== undefined) throw this.#failure.error
     }
+  }
+
+  async #prepare(signal: AbortSignal): Promise<void> {
+    const { log, directory, clock } = this.#options
+    await this.#loadTopics(signal)
+    this.#models = await openModels(this.#definition, log, directory, clock)
+  }
+
+  async #loadTopics(signal: AbortSignal): Promise<void> {
+    await this.#inputs.load()
+    await this.#codecs.open(formatUses([this.#definition]), signal)
+  }
+
+  /** What asks to try later is tried again. Throws `Stopped` when the signal aborts meanwhile. */
+  async #patiently<Result>(
+    what: string,
+    work: () => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result> {
+    const { progress } = this
+    const { clock, random } = this.#options
+    const where = `pipeline ${this.#definition.name}, ${what}`
+    const waiting = (_: string, reason: string) => {
+      progress.waiting = `${what}: ${reason}`
+    }
+    const result = await retry(where, work, { clock, random, signal, waiting })
+    if (progress.waiting?.startsWith(`${what}: `)) progress.waiting = undefined
+    return result
+  }
+
+  async #unlessStopped(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => {
+      if (!isStopped(error)) throw error
+    })
   }
 
   /**
@@ -132,42 +172,32 @@ export class Runner {
     }
   }
 
-  #joinOptions() {
-    const { inputs, name } = this.#definition
-    const topics = topicInputs(this.#definition).map(({ topic }) => topic.name)
-    const sources = inputs.flatMap((input) =>
-      input.kind === 'source'
-        ? [{ name: sourceTopic(this.#definition, input), partitions: 1 }]
-        : [],
-    )
-    const partitioned = [...new Set([...topics, replayTopic(name)])].map((topic) => ({
-      name: topic,
-      partitions: this.#topics.get(topic)!.partitions,
-    }))
-    return {
-      topics: [...sources, ...partitioned],
-      exclusive: isExclusive(this.#definition),
-      planHash: this.#planHash,
-    }
-  }
-
   async #beat(member: Membership): Promise<void> {
     const change = await this.#heartbeat(member)
     if (change === undefined) return
     const leaving = [...change.revoking, ...change.lost]
     if (leaving.length > 0) {
-      await this.#stopLanes((running) => running.places.some((place) => includes(leaving, place)))
+      await this.#stopLanes((running) => running.places.some((place) => isAmong(leaving, place)))
       if (change.revoking.length > 0) await member.release(change.revoking)
     }
-    const wanted = this.#group(member.owned)
-    await this.#stopLanes((running, key) => !same(running.places, wanted.get(key) ?? []))
+    const wanted = placesByLane(this.#definition, this.#inputs.known(member.owned))
+    await this.#stopLanes((running, key) => !areSame(running.places, wanted.get(key) ?? []))
     for (const [key, places] of wanted) {
       if (!this.#lanes.has(key) && this.#failure === undefined) this.#start(key, places, member)
     }
     this.progress.isSettled = true
     const paused = `the group is paused (millrace groups resume ${this.#definition.name})`
-    if (member.paused) this.progress.waiting ??= paused
-    else if (this.progress.waiting === paused) this.progress.waiting = undefined
+    this.#tellWaiting(member.paused ? paused : this.#inputs.waiting)
+  }
+
+  /** Why there is nothing to do; what a lane waits for goes before it. */
+  #tellWaiting(reason: string | undefined): void {
+    const { progress } = this
+    if (progress.waiting !== undefined && progress.waiting === this.#told) {
+      progress.waiting = undefined
+    }
+    this.#told = reason
+    progress.waiting ??= reason
   }
 
   /** Undefined: it was silent too long, the group went on without it, and it has to join again. */
@@ -181,34 +211,18 @@ export class Runner {
     }
   }
 
-  /** Which partitions are worked on together: one by one, by number, or all where a sink is single. */
-  #group(owned: readonly TopicPartition[]): Map<string, TopicPartition[]> {
-    const groups = new Map<string, TopicPartition[]>()
-    const topics = new Set(topicInputs(this.#definition).map(({ topic }) => topic.name))
-    topics.add(replayTopic(this.#definition.name))
-    const exclusive = isExclusive(this.#definition)
-    for (const place of owned) {
-      const key = exclusive
-        ? 'all'
-        : topics.has(place.topic)
-          ? `partition ${place.partition}`
-          : `${place.topic} ${place.partition}`
-      groups.set(key, [...(groups.get(key) ?? []), place])
-    }
-    return groups
-  }
-
   #start(key: string, places: readonly TopicPartition[], member: Membership): void {
     const stopping = new AbortController()
-    const sources = places.filter((place) => this.#sourceOf(place) !== undefined)
+    const sources = places.filter((place) => this.#inputs.sourceOf(place) !== undefined)
     for (const { topic } of sources) this.#setOpen(topic, true)
-    const work = this.#runLane(places, member, stopping.signal).finally(() => {
+    const running = this.#unlessStopped(this.#runLane(places, member, stopping.signal))
+    const work = running.finally(() => {
       for (const { topic } of sources) this.#setOpen(topic, false)
     })
     const ended = work.catch((error: unknown) => {
       // The group went on without this member: what it held is dropped, and it joins again.
       if (codeOf(error) === 'MEMBER_FENCED') this.#fenced = true
-      else this.#failure ??= { error }
+      else if (!this.#inputs.explains(error)) this.#failure ??= { error }
     })
     this.#lanes.set(key, { places, stop: () => stopping.abort(), ended })
   }
@@ -219,13 +233,17 @@ export class Runner {
     signal: AbortSignal,
   ): Promise<void> {
     const { log, clock, random } = this.#options
-    const group = await log.group(this.#definition.name)
+    const { name } = this.#definition
+    const group = await this.#patiently('checkpoints', () => log.group(name), signal)
     const checkpoints = group?.checkpoints ?? []
     const sinks = await this.#openSinks(places, checkpoints, signal)
     if (sinks === undefined) return
     try {
       const inputs = await Promise.all(
-        places.map((place) => this.#input(place, checkpoints, signal)),
+        places.map((place) => {
+          const opening = () => this.#input(place, checkpoints, signal)
+          return this.#patiently(`open ${place.topic}`, opening, signal)
+        }),
       )
       const lane = new Lane({
         ...{ definition: this.#definition, planHash: this.#planHash, log, member, clock, random },
@@ -234,7 +252,7 @@ export class Runner {
         models: this.#models,
         sinks: sinks.sinks,
         sinkCommits: sinks.commits,
-        topics: this.#topics,
+        ...{ topics: this.#inputs.topics, codecs: this.#codecs },
         share: this.#share,
         progress: this.progress,
         meter: this.meter,
@@ -273,9 +291,9 @@ export class Runner {
       planHash: this.#planHash,
       ...place,
       stepNames: definition.steps.map((step) => step.name),
-      checkpoint: checkpoints.find((one) => includes([one], place)),
+      checkpoint: checkpoints.find((one) => isAmong([one], place)),
     }
-    const source = this.#sourceOf(place)
+    const source = this.#inputs.sourceOf(place)
     if (source !== undefined) {
       const pace = { clock, signal, ratePerSecond, untilEnd, maxMessages: maxMessagesPerRead }
       const ended = () => this.#setOpen(place.topic, false)
@@ -299,15 +317,6 @@ export class Runner {
     this.progress.openSources = this.#openSources.size
   }
 
-  #sourceOf(place: TopicPartition): SourceUse<unknown> | undefined {
-    const definition = this.#definition
-    for (const input of definition.inputs) {
-      const isIt = input.kind === 'source' && sourceTopic(definition, input) === place.topic
-      if (isIt) return input.source
-    }
-    return undefined
-  }
-
   async #stopLanes(which: (running: RunningLane, key: string) => boolean): Promise<void> {
     const stopped = [...this.#lanes].filter(([key, running]) => which(running, key))
     for (const [, running] of stopped) running.stop()
@@ -324,20 +333,3 @@ export class Runner {
     )
   }
 }
-
-/** Names of all topics that have to exist before a pipeline starts. */
-export function topicNames(definition: Definition): string[] {
-  const { name } = definition
-  return [
-    ...topicInputs(definition).map(({ topic }) => topic.name),
-    ...topicOutputs(definition).map((topic) => topic.name),
-    deadLetterTopic(name),
-    replayTopic(name),
-  ]
-}
-
-const includes = (places: readonly TopicPartition[], place: TopicPartition) =>
-  places.some((one) => one.topic === place.topic && one.partition === place.partition)
-
-const same = (some: readonly TopicPartition[], others: readonly TopicPartition[]) =>
-  some.length === others.length && some.every((place) => includes(others, place))

@@ -4,6 +4,7 @@
  * often a run was interrupted.
  */
 import type { Log } from '../log/log.ts'
+import type { Codecs } from './codecs.ts'
 import type { AnyTopic } from './definition.ts'
 import { TopicFollower } from './follow.ts'
 import type { Topic } from './topic.ts'
@@ -61,16 +62,17 @@ export class SummaryReader {
   readonly #follower: TopicFollower
   #unreadable = 0
 
-  constructor(log: Log, summary: Summary) {
+  constructor(log: Log, summary: Summary, codecs?: Codecs) {
     this.#summary = summary
     this.#state = summary.start()
-    this.#follower = new TopicFollower(log, summary.topic, {
-      take: (value) => summary.add(this.#state as never, value as never),
+    const follower = {
+      take: (value: unknown) => summary.add(this.#state as never, value as never),
       // What cannot be taken in is counted: it may not end a run that is balanced.
       miss: () => {
         this.#unreadable++
       },
-    })
+    }
+    this.#follower = new TopicFollower(log, summary.topic, follower, codecs)
   }
 
   /** Reads what came since the last call, or a part of it. True: there may be more. */

@@ -10,9 +10,10 @@ import { seededRandom } from '../core/random.ts'
 import type { Log } from '../log/log.ts'
 import { type Audit, audit } from './audit.ts'
 import { CaughtUp } from './caught-up.ts'
+import type { Codecs } from './codecs.ts'
 import type { Definition } from './definition.ts'
+import { ensureTopics } from './ensure-topics.ts'
 import { planOf } from './plan.ts'
-import { ensureTopics } from './prepare.ts'
 import { Runner } from './runner.ts'
 
 export interface TestRun {
@@ -24,6 +25,7 @@ export async function runUntilCaughtUp(
   log: Log,
   pipelines: readonly { readonly '~pipeline': Definition }[],
   directory: string = tmpdir(),
+  codecs?: Codecs,
 ): Promise<TestRun> {
   const given = pipelines.map((one) => one['~pipeline'])
   const plan = planOf(given)
@@ -36,7 +38,7 @@ export async function runUntilCaughtUp(
   const runners = definitions.map(
     (definition) =>
       new Runner({
-        ...{ definition, log, directory, clock: systemClock, random: seededRandom(1) },
+        ...{ definition, log, directory, codecs, clock: systemClock, random: seededRandom(1) },
         ratePerSecond: Number.POSITIVE_INFINITY,
         untilEnd: true,
       }),

@@ -1,6 +1,7 @@
 /** A topic as an application declares it: its name, what its values look like, and their keys and times. */
 import { fail, suggestion } from '../core/errors.ts'
 import type { Schema } from '../core/schema.ts'
+import type { Format } from '../formats/format.ts'
 import type { TopicSettings } from '../log/log.ts'
 
 /** Something that a pipeline reads from; `T` is what its steps get. */
@@ -16,8 +17,8 @@ export interface Writable<in T> {
 }
 
 /**
- * A topic stores its schema's input as JSON: `.to` takes the input type, `.from` gives the output
- * type, and values are validated on write and on read.
+ * A topic stores its schema's input, as JSON or in its format: `.to` takes the input type, `.from`
+ * gives the output type, and values are validated on write and on read.
  */
 export interface Topic<out Out, in In = Out> extends Readable<Out>, Writable<In> {
   readonly kind: 'topic'
@@ -26,6 +27,8 @@ export interface Topic<out Out, in In = Out> extends Readable<Out>, Writable<In>
   readonly key: ((value: never) => string | null) | undefined
   /** Event time: a date, ISO text or milliseconds since the epoch; undefined keeps the message's own. */
   readonly time: ((value: never) => Date | string | number) | undefined
+  /** How values stand in the bytes; undefined: as JSON. */
+  readonly format: Format | undefined
   readonly settings: Partial<TopicSettings>
 }
 
@@ -34,10 +37,12 @@ export interface TopicOptions<Out> extends Partial<TopicSettings> {
   readonly key?: (value: Out) => string | null
   /** Event time of a value. Without it a message keeps its time. */
   readonly time?: (value: Out) => Date | string | number
+  /** How values stand in the bytes: avro(), protobuf(), jsonSchema(). Default: as JSON. */
+  readonly format?: Format
 }
 
 /** The value types of a schema: in JSON, and as a pipeline sees it. */
-type Types<S extends Schema> = NonNullable<S['~standard']['types']>
+export type Types<S extends Schema> = NonNullable<S['~standard']['types']>
 
 /**
  * Declares a topic. With a schema (zod, valibot, arktype: any Standard Schema) its values are
@@ -45,6 +50,7 @@ type Types<S extends Schema> = NonNullable<S['~standard']['types']>
  *
  * @example
  * const posts = topic('posts', { schema: Post, key: (post) => post.author, partitions: 8 })
+ * const orders = topic('orders', { schema: Order, format: avro({ schema: { type: 'record', ... } }) })
  */
 export function topic<S extends Schema>(
   name: string,
@@ -57,14 +63,24 @@ export function topic(
 ): Topic<unknown, never> {
   checkName('topic', name)
   checkKeys(`topic ${name}`, options, topicKeys)
-  const { schema, key, time, ...settings } = options
-  return { kind: 'topic', name, schema, key, time, settings }
+  const { schema, key, time, format, ...settings } = options
+  checkFormat(`topic ${name}`, format)
+  return { kind: 'topic', name, schema, key, time, format, settings }
 }
 
 const topicKeys = [
-  ...['schema', 'key', 'time', 'partitions', 'cleanup', 'retentionMs', 'retentionBytes'],
+  ...['schema', 'key', 'time', 'format', 'partitions', 'cleanup', 'retentionMs', 'retentionBytes'],
   ...['maxMessageBytes', 'compression'],
 ]
+
+/** Throws `OPTIONS_INVALID`, which begins with `where`. */
+export function checkFormat(where: string, format: Format | undefined): void {
+  if (format === undefined || (format as Partial<Format> | null)?.kind === 'format') return
+  throw fail(
+    'OPTIONS_INVALID',
+    `${where}: option 'format' is one of avro(), protobuf(), jsonSchema()`,
+  )
+}
 
 /** Refuses an option that there is not, with the nearest that there is. */
 export function checkKeys(where: string, options: object, known: readonly string[]): void {

@@ -4,8 +4,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../core/clock.ts'
 import { codeOf, messageOf } from '../core/errors.ts'
 import { importApp } from './app.ts'
-import { openLog } from './open-log.ts'
+import { Codecs, formatSetting } from './codecs.ts'
+import { environmentFor, openLog } from './open-log.ts'
 import { isExclusive } from './plan.ts'
+import { isStopped, retry } from './retry.ts'
 import { testingOptions } from './run-testing.ts'
 import { Runner } from './runner.ts'
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts'
@@ -19,17 +21,23 @@ async function work(data: WorkerData): Promise<void> {
     if (message.kind === 'drain') stopping.abort()
   })
   const { directory, durability, ratePerSecond, untilEnd } = data
+  const file = fileURLToPath(data.appUrl)
+  const opening = () =>
+    openLog({
+      ...{ directory, app: file, durability, maintain: false },
+      instance: data.instance && `${data.instance}.${data.worker}`,
+      ...testingOptions(data.testing, 'workers'),
+    })
+  // The run has met its log already: one that is away now will be back.
+  const patience = {
+    ...{ clock: systemClock, random: Math.random, signal: stopping.signal },
+    waiting: () => undefined,
+  }
   const [app, log] = await Promise.all([
     importApp(data.appUrl),
-    openLog({
-      directory,
-      app: fileURLToPath(data.appUrl),
-      instance: data.instance && `${data.instance}.${data.worker}`,
-      durability,
-      maintain: false,
-      ...testingOptions(data.testing, 'workers'),
-    }),
+    retry('open the log', opening, patience),
   ])
+  const codecs = new Codecs(formatSetting(await environmentFor(file)))
   try {
     const runners = app.pipelines
       .filter((definition) => data.pipelines?.includes(definition.name) ?? true)
@@ -38,9 +46,8 @@ async function work(data: WorkerData): Promise<void> {
       .map((definition) => ({
         name: definition.name,
         runner: new Runner({
-          ...{ definition, log, directory, ratePerSecond, untilEnd },
-          clock: systemClock,
-          random: Math.random,
+          ...{ definition, log, directory, ratePerSecond, untilEnd, codecs },
+          ...{ clock: systemClock, random: Math.random },
         }),
       }))
     tell({ kind: 'ready' })
@@ -64,6 +71,7 @@ async function work(data: WorkerData): Promise<void> {
       measure()
     }
   } finally {
+    await codecs.close()
     await log.close()
   }
 }
@@ -89,7 +97,11 @@ try {
   await work(workerData as WorkerData)
   tell({ kind: 'drained' })
 } catch (error) {
-  const stack = error instanceof Error ? error.stack : undefined
-  tell({ kind: 'failed', code: codeOf(error), message: messageOf(error), stack })
+  tell(isStopped(error) ? { kind: 'drained' } : failure(error))
 }
 parentPort!.close()
+
+function failure(error: unknown): FromWorker {
+  const stack = error instanceof Error ? error.stack : undefined
+  return { kind: 'failed', code: codeOf(error), message: messageOf(error), stack }
+}

@@ -1,8 +1,9 @@
-/** Rows to messages: JSON, key, time and partition of each, appended to the batches of one commit. */
+/** Rows to messages: JSON or a format, key, time and partition of each, appended to the batches of one commit. */
 import type { Batch } from '../core/batch.ts'
 import { BatchBuilder } from '../core/batch-builder.ts'
 import { decodeHeaders, encodeHeaders, type Header } from '../core/headers.ts'
 import { passedHeaderBytes, withIdentity } from '../core/identity.ts'
+import type { Codec } from '../formats/format.ts'
 import type { Output, TopicInfo } from '../log/log.ts'
 import { murmur2 } from '../log/partitioner.ts'
 import { check, type Failure, Invalid } from './decode.ts'
@@ -48,6 +49,7 @@ export class TopicWriter {
   readonly #topic: AnyTopic
   readonly #info: TopicInfo
   readonly #outputs: Outputs
+  readonly #codec: Codec | undefined
   readonly #key: ((value: unknown) => string | null) | undefined
   readonly #time: ((value: unknown) => Date | string | number) | undefined
   readonly #builders: (BatchBuilder | undefined)[] = []
@@ -56,12 +58,14 @@ export class TopicWriter {
     keyBytes: scratch as Buffer,
     keyStart: -1,
     keyEnd: -1,
-    json: null as string | null,
+    /** As JSON, or the codec's own bytes, which hold until the next row. */
+    value: null as string | Buffer | null,
     time: 0,
     spliceAt: -1,
   }
 
-  constructor(topic: AnyTopic, info: TopicInfo, outputs: Outputs) {
+  constructor(topic: AnyTopic, info: TopicInfo, outputs: Outputs, codec?: Codec) {
+    this.#codec = codec
     this.#topic = topic
     this.#info = info
     this.#outputs = outputs
@@ -97,9 +101,10 @@ export class TopicWriter {
     const isDelete = value === deleted
     const checked =
       isDelete || this.#topic.schema === undefined ? value : check(this.#topic.schema, value)
-    next.spliceAt = isDelete ? -1 : spliceOf(rows, row)
-    if (isDelete) next.json = null
-    else next.json = next.spliceAt < 0 ? toJson(value) : suffixOf(rows, value, next.spliceAt)
+    next.spliceAt = isDelete || this.#codec !== undefined ? -1 : spliceOf(rows, row)
+    if (isDelete) next.value = null
+    else if (this.#codec !== undefined) next.value = this.#codec.encode(value)
+    else next.value = next.spliceAt < 0 ? toJson(value) : suffixOf(rows, value, next.spliceAt)
     next.keyBytes = batch.bytes
     next.keyStart = batch.keyStarts[origin]!
     next.keyEnd = batch.keyEnds[origin]!
@@ -114,17 +119,17 @@ export class TopicWriter {
   }
 
   #append(rows: Rows, row: number): void {
-    const { keyBytes, keyStart, keyEnd, json, time, spliceAt } = this.#next
+    const { keyBytes, keyStart, keyEnd, value, time, spliceAt } = this.#next
     const { batch } = rows
     const origin = rows.origins[row]!
     const builder = this.#builder(this.#partitionOf(batch, origin))
     const identity = rows.identities?.[row]
     if (identity === undefined) {
-      builder.appendDerived(keyBytes, keyStart, keyEnd, json, time, batch, origin, spliceAt)
+      builder.appendDerived(keyBytes, keyStart, keyEnd, value, time, batch, origin, spliceAt)
     } else {
       const headers = withIdentity(headersOf(batch, origin), identity)
       const key = keyStart < 0 ? null : keyBytes.subarray(keyStart, keyEnd)
-      builder.append(key, json, time, headers)
+      builder.append(key, value, time, headers)
     }
   }
 
@@ -148,7 +153,7 @@ export class TopicWriter {
   /** Exact only where it could matter: counting bytes of every message would cost. */
   #checkSize(rows: Rows, row: number): void {
     const { maxMessageBytes } = this.#info
-    const { json, keyStart, keyEnd, spliceAt } = this.#next
+    const { value, keyStart, keyEnd, spliceAt } = this.#next
     const { batch } = rows
     const origin = rows.origins[row]!
     const id = rows.identities?.[row]?.id ?? ''
@@ -159,8 +164,8 @@ export class TopicWriter {
       headerBytes +
       batch.origin.length +
       passedHeaderBytes
-    if (((json?.length ?? 0) + id.length) * 3 + others <= maxMessageBytes) return
-    const sizeBytes = Buffer.byteLength(json ?? '') + Buffer.byteLength(id) + others
+    if (((value?.length ?? 0) + id.length) * 3 + others <= maxMessageBytes) return
+    const sizeBytes = Buffer.byteLength(value ?? '') + Buffer.byteLength(id) + others
     if (sizeBytes <= maxMessageBytes) return
     throw new Invalid(
       `the message takes ${sizeBytes} bytes, topic ${this.#topic.name} takes ${maxMessageBytes} (maxMessageBytes)`,

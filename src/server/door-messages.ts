@@ -3,6 +3,7 @@ import { codeOf, messageOf } from '../core/errors.ts'
 import { encodeHeaders, type Header, noHeaders } from '../core/headers.ts'
 import { idHeader } from '../core/identity.ts'
 import type { Schema, SchemaIssue } from '../core/schema.ts'
+import type { Codec, Format } from '../formats/format.ts'
 import type { TopicInfo } from '../log/log.ts'
 import type { Sent } from './door-format.ts'
 import { type RefusalDetails, Refused } from './door-refusal.ts'
@@ -10,7 +11,9 @@ import { type RefusalDetails, Refused } from './door-refusal.ts'
 /** What an application declares of a topic, as far as it matters to whoever writes there. */
 export interface DoorTopic {
   readonly name: string
-  /** Values are checked by it; what is stored is what came. */
+  /** How values are stored; without one, what is stored is what came. */
+  readonly format?: Format | undefined
+  /** Values are checked by it, and stored as they came. */
   readonly schema?: Schema | undefined
   /** The key of a value; it decides, and a message that names another key is refused. */
   readonly key?: ((value: never) => string | null) | undefined
@@ -43,6 +46,7 @@ export async function readyMessages(
   declared: DoorTopic | undefined,
   info: TopicInfo,
   asked: Asked,
+  codec?: Codec,
 ): Promise<Ready[]> {
   const ready: Ready[] = []
   for (let index = 0; index < sent.length; index++) {
@@ -54,7 +58,7 @@ export async function readyMessages(
       const checked = check(declared.schema, value, where)
       value = checked instanceof Promise ? await checked : checked
     }
-    ready.push(readyOne(one, value, { declared, info, asked, where }))
+    ready.push(readyOne(one, value, { declared, info, asked, where, codec }))
   }
   return ready
 }
@@ -66,17 +70,19 @@ interface Context {
   readonly info: TopicInfo
   readonly asked: Asked
   readonly where: Where
+  /** Of the topic's format. */
+  readonly codec: Codec | undefined
 }
 
 function readyOne(sent: Sent, checked: unknown, context: Context): Ready {
-  const { asked, info, where } = context
+  const { asked, info, where, codec } = context
   const key = keyOf(sent, checked, context)
   const isDelete = sent.value === null
   if (isDelete && key === null) throw refusal('a null is a delete and needs a key', where)
   const id = idOf(sent.id ?? asked.id, where)
   const message: Ready = {
     key: key === null ? null : Buffer.from(key),
-    value: isDelete ? null : sent.bytes,
+    value: isDelete ? null : codec === undefined ? sent.bytes : encoded(codec, sent.value, where),
     time: timeOf(sent, checked, context),
     headers: headersOf(sent.headers, id, where),
     id,
@@ -88,6 +94,16 @@ function readyOne(sent: Sent, checked: unknown, context: Context): Ready {
     throw new Refused(413, 'MESSAGE_TOO_LARGE', `message ${where.index} ${words}`, where)
   }
   return message
+}
+
+/** A copy, as the codec's own bytes hold until the next message. */
+function encoded(codec: Codec, value: unknown, where: Where): Buffer {
+  try {
+    return Buffer.from(codec.encode(value))
+  } catch (error) {
+    if (codeOf(error) !== 'VALUE_UNWRITABLE') throw error
+    throw refusal(messageOf(error), where)
+  }
 }
 
 function refusal(message: string, where: Where, more: RefusalDetails = {}): Refused {

@@ -7,8 +7,10 @@ import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { type Context, Hono } from 'hono'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { suggestion } from '../core/errors.ts'
+import { codeOf, messageOf, orderOf, suggestion } from '../core/errors.ts'
+import type { Codec } from '../formats/format.ts'
 import type { Log, TopicInfo } from '../log/log.ts'
+import type { Codecs } from '../pipeline/codecs.ts'
 import { isInternalName } from '../pipeline/internal-names.ts'
 import { type Body, BodyReader } from './door-body.ts'
 import { type Claim, nameOf } from './door-book.ts'
@@ -26,6 +28,8 @@ export interface DoorOptions {
   readonly log: Log
   /** What the application declares of its topics; undefined (no application): nothing is known. */
   readonly topics?: readonly DoorTopic[] | undefined
+  /** Of topics with a format; without them such a topic takes nothing. */
+  readonly codecs?: Codecs | undefined
   readonly clock?: Clock
   readonly limits?: Partial<DoorLimits>
   /** Of a body, unpacked. Default 8 MiB. */
@@ -71,6 +75,7 @@ class Entrance {
   readonly #log: Log
   readonly #clock: Clock
   readonly #topics: ReadonlyMap<string, DoorTopic>
+  readonly #codecs: Codecs | undefined
   readonly #limits: DoorLimits
   readonly #load: Load
   readonly #rate: RateLimit
@@ -87,6 +92,7 @@ class Entrance {
     this.#log = log
     this.#clock = clock
     this.#limits = limits
+    this.#codecs = options.codecs
     this.#topics = new Map(options.topics?.map((topic) => [topic.name, topic]))
     this.#load = new Load(limits)
     this.#rate = new RateLimit(limits, clock)
@@ -160,10 +166,28 @@ class Entrance {
 
   async #append(order: Order, sent: readonly Sent[], claim?: Claim): Promise<string> {
     const { info, asked } = order
-    const messages = await readyMessages(sent, this.#topics.get(info.name), info, asked)
+    const declared = this.#topics.get(info.name)
+    const codec = await this.#codecOf(declared)
+    const messages = await readyMessages(sent, declared, info, asked, codec)
     const committer = claim === undefined ? this.#plain : this.#keyed
     const answer = (places: Places) => answerText(info, messages, places)
     return committer.append({ topic: info, messages, answer, claim })
+  }
+
+  /** Throws a refusal where what is sent cannot be stored in the topic's format: 503. */
+  async #codecOf(declared: DoorTopic | undefined): Promise<Codec | undefined> {
+    const { name, format } = declared ?? {}
+    if (name === undefined || format === undefined) return undefined
+    try {
+      await this.#codecs?.open([{ topic: { name, format }, writes: true }])
+    } catch (error) {
+      const code = codeOf(error)
+      if (code === undefined || orderOf(error) === 'try-later') throw error
+      throw new Refused(503, code, messageOf(error))
+    }
+    const codec = this.#codecs?.of(name)
+    if (codec !== undefined) return codec
+    throw new Refused(503, 'CONFIG_INVALID', `topic ${name}: its format is not known here`)
   }
 
   /** The first answer to this key, now or then. Throws refusals: 409, 422. */

@@ -49,6 +49,11 @@ function slice(batch: Batch, start: number, end: number): Buffer | null {
 
 function shownValue(bytes: Buffer | null): unknown {
   if (bytes === null) return null
+  if (bytes[0] === 0 && bytes.length >= 5) {
+    // In the wire format of schema registries, which the page does not ask.
+    const shown = bytes.subarray(0, shownBytes).toString('base64')
+    return `wire format, schema ${bytes.readUInt32BE(1)}: base64:${shown}`
+  }
   if (bytes.length > shownBytes || !isUtf8(bytes)) return textOf(bytes, shownBytes)
   const text = bytes.toString()
   try {

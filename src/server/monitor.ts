@@ -14,10 +14,10 @@ import { isInternalName } from '../pipeline/internal-names.ts'
 import { readStep } from '../pipeline/ledger.ts'
 import { DeadLetterCount } from './dead-letter-count.ts'
 import { LedgerWatch } from './ledger-watch.ts'
+import { type PartitionFacts, PartitionWatch } from './partition-state.ts'
 import {
   counterName,
   countersOf,
-  lagOf,
   type PipelineLedger,
   pipelineLedger,
   pipelineState,
@@ -52,6 +52,8 @@ interface Look {
   readonly groups: ReadonlyMap<string, GroupInfo>
   readonly names: readonly string[]
   readonly ledgers: ReadonlyMap<string, PipelineLedger>
+  /** By pipeline. */
+  readonly partitions: ReadonlyMap<string, PartitionFacts>
   readonly freeBytes: number | undefined
 }
 
@@ -67,6 +69,7 @@ export class Monitor {
   readonly #deadLetters = new DeadLetterCount()
   readonly #ledgers = new LedgerWatch()
   readonly #counts = new TopicCounts()
+  readonly #partitions: PartitionWatch
   readonly #figures: FiguresReader
   readonly #boards: BoardReader
   readonly #progress = new Map<string, Progress>()
@@ -84,6 +87,7 @@ export class Monitor {
     const sinceMs = nowMs - historyMs
     this.#figures = new FiguresReader({ log: options.log, sinceMs, tailMessages })
     this.#boards = new BoardReader(options.log)
+    this.#partitions = new PartitionWatch(options.log)
     this.#state = this.#empty(nowMs, 'nothing was read yet')
   }
 
@@ -173,6 +177,8 @@ export class Monitor {
     const ledgers = new Map(
       names.map((name) => [name, pipelineLedger(name, this.#book.plan(name), groups.get(name))]),
     )
+    const planned = names.map((name) => ({ name, plan: this.#book.plan(name) }))
+    const partitions = await this.#partitions.look(planned, groups, ranges, atMs)
     const dead = new Set(names.map(deadLetterTopic))
     await this.#deadLetters.look(
       log,
@@ -181,7 +187,7 @@ export class Monitor {
     const plans = names.flatMap((name) => this.#book.plan(name) ?? [])
     await this.#ledgers.look(log, plans, atMs)
     const freeBytes = await freeOf(directory)
-    return { atMs, topics, ranges, messages, groups, names, ledgers, freeBytes }
+    return { atMs, topics, ranges, messages, groups, names, ledgers, partitions, freeBytes }
   }
 
   #take(look: Look): void {
@@ -205,10 +211,10 @@ export class Monitor {
     this.#addPoint(atMs, pipelines)
   }
 
-  #pipeline(name: string, { atMs, groups, ranges, ledgers }: Look): PipelineState {
+  #pipeline(name: string, { atMs, groups, partitions, ledgers }: Look): PipelineState {
     const plan = this.#book.plan(name)
     const facts = {
-      ...{ name, nowMs: atMs, group: groups.get(name), ranges },
+      ...{ name, nowMs: atMs, group: groups.get(name), ...partitions.get(name)! },
       ...{ book: this.#book, samples: this.#samples },
       deadLetters: this.#deadLetters.of(deadLetterTopic(name)),
       imbalances: plan === null ? [] : this.#ledgers.imbalances(plan),
@@ -225,13 +231,12 @@ export class Monitor {
     }
   }
 
-  #health({ atMs, freeBytes, groups, ranges }: Look, pipelines: readonly PipelineState[]): Health {
+  #health({ atMs, freeBytes }: Look, pipelines: readonly PipelineState[]): Health {
     const run = pipelines.filter(({ name }) => this.#book.isRun(name, atMs))
     return readiness({
       ...{ nowMs: atMs, freeBytes, problem: undefined },
       pipelines: run.map((state) => {
-        const { name } = state
-        const lag = lagOf(name, this.#book.plan(name), groups.get(name), ranges)
+        const { name, lagMessages: lag } = state
         return {
           state,
           stuckSinceMs: this.#stuckSince(name, atMs, state.steps[0]?.in ?? 0, lag),

@@ -1,9 +1,8 @@
 /** The state of one pipeline, from its group's checkpoints and what processes told. */
 import { codeOf, messageOf } from '../core/errors.ts'
-import type { GroupInfo, OffsetRange } from '../log/log.ts'
+import type { GroupInfo } from '../log/log.ts'
 import { auditSteps } from '../pipeline/audit.ts'
 import { parseCheckpoint } from '../pipeline/checkpoint.ts'
-import { replayTopic } from '../pipeline/dead-letters.ts'
 import {
   addSaved,
   emptyCounts,
@@ -12,16 +11,15 @@ import {
   unaccounted,
 } from '../pipeline/ledger.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { PartitionFacts } from './partition-state.ts'
 import type { ProcessBook } from './process-book.ts'
 import type { Samples } from './samples.ts'
 import type { PipelineState, StepState } from './state.ts'
 
-export interface PipelineFacts {
+export interface PipelineFacts extends PartitionFacts {
   readonly name: string
   readonly nowMs: number
   readonly group: GroupInfo | undefined
-  /** By topic, of each partition. */
-  readonly ranges: ReadonlyMap<string, readonly OffsetRange[]>
   readonly book: ProcessBook
   readonly samples: Samples
   readonly deadLetters: number
@@ -64,27 +62,6 @@ function ledgerWithoutPlan(name: string, group: GroupInfo): PipelineLedger {
   return { steps, imbalances }
 }
 
-/** Messages that wait in the inputs; sources do not say how much is left in them. */
-export function lagOf(
-  name: string,
-  plan: PipelinePlan | null,
-  group: GroupInfo | undefined,
-  ranges: ReadonlyMap<string, readonly OffsetRange[]>,
-): number {
-  const inputs = plan?.inputs.filter(({ kind }) => kind === 'topic').map((input) => input.name)
-  const known = inputs ?? group?.checkpoints.map(({ topic }) => topic) ?? []
-  let lag = 0
-  for (const topic of new Set([...known, replayTopic(name)])) {
-    for (const [partition, { start, end }] of (ranges.get(topic) ?? []).entries()) {
-      const checkpoint = group?.checkpoints.find(
-        (one) => one.topic === topic && one.partition === partition,
-      )
-      lag += Math.max(0, end - Math.max(start, checkpoint?.offset ?? 0))
-    }
-  }
-  return lag
-}
-
 export function pipelineState(facts: PipelineFacts, ledger: PipelineLedger): PipelineState {
   const { name, nowMs, group, book } = facts
   const plan = book.plan(name)
@@ -94,7 +71,10 @@ export function pipelineState(facts: PipelineFacts, ledger: PipelineLedger): Pip
     plan,
     members: group?.members.length ?? 0,
     isPaused: group?.paused ?? false,
-    lagMessages: lagOf(name, plan, group, facts.ranges),
+    lagMessages: facts.lagMessages,
+    lagSeconds: facts.lagSeconds,
+    partitions: facts.partitions,
+    rebalances: facts.rebalances,
     messagesPerSecond: facts.samples.perSecond(counterName(name, readStep, 'in')),
     latencyMs: book.latency(name, nowMs),
     steps: stepStates(facts, plan, ledger),

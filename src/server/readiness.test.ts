@@ -4,7 +4,16 @@ import { readiness } from './readiness.ts'
 import type { PipelineState } from './state.ts'
 
 const state: PipelineState = {
-  ...{ name: 'score', plan: null, members: 1, isPaused: false, lagMessages: 7 },
+  ...{
+    name: 'score',
+    plan: null,
+    members: 1,
+    isPaused: false,
+    lagSeconds: 0,
+    partitions: [],
+    rebalances: { generation: 0, count: 0, lastAtMs: null },
+    lagMessages: 7,
+  },
   ...{ messagesPerSecond: 0, latencyMs: null, steps: [], isBalanced: true, imbalances: [] },
   ...{ deadLetters: 0, waiting: [] },
 }

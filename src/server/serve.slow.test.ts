@@ -14,6 +14,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
+import { logVariables } from '../log/log-testing.ts'
 import type { History, State } from './state.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
@@ -55,7 +56,11 @@ describe('the server beside a run', () => {
 
   /** Starts a command and waits until it says where its page is, or ends. */
   async function start(words: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<Life> {
-    const env: NodeJS.ProcessEnv = { ...process.env, ...more }
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      ...(await logVariables(folder)),
+      ...more,
+    }
     delete env.MILLRACE_DIR
     delete env.NODE_TEST_CONTEXT
     const child = spawn(process.execPath, [bin, ...words], { cwd: folder, env })

@@ -8,7 +8,8 @@ import type { Server, ServerOptions } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 import type { Clock } from '../core/clock.ts'
 import { fail, messageOf } from '../core/errors.ts'
-import { openLog } from '../pipeline/open-log.ts'
+import { Codecs, formatSetting } from '../pipeline/codecs.ts'
+import { environmentFor, openLog } from '../pipeline/open-log.ts'
 import { isLoopbackHost, type ServerToken, serverToken } from './address.ts'
 import { serverApp } from './app.ts'
 import { originsIn, originsSetting } from './cross-origin.ts'
@@ -67,6 +68,7 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
   const origins = originsIn(environment)
   const token = serverToken(host, directory, environment)
   const log = await openLog({ directory, maintain: false, app: options.app })
+  const codecs = new Codecs(formatSetting(await environmentFor(options.app)))
   const ending = new AbortController()
   const monitor = new Monitor({ log, clock, version, directory })
   const identity = identityOf(directory)
@@ -74,7 +76,7 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
   const { app, close } = serverApp({
     ...{ log, monitor, directory, version, identity, token: token?.value, origins },
     hosts: () => (isLoopbackHost(host) ? loopbackNames(host, port) : undefined),
-    door: door({ log, clock, topics: options.topics, signal: ending.signal }),
+    door: door({ log, clock, codecs, topics: options.topics, signal: ending.signal }),
   })
   const server = createAdaptorServer({ fetch: app.fetch, serverOptions: limits }) as Server
   harden(server)
@@ -83,6 +85,7 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
     await close()
     await monitor.stop()
     await closeServer(server)
+    await codecs.close()
     await log.close()
   }
   try {

@@ -55,6 +55,11 @@ export interface PipelineState {
   readonly isPaused: boolean
   /** Messages between what is committed and the ends of the inputs. */
   readonly lagMessages: number
+  /** The age of the oldest message that was not worked on yet; 0: it has caught up. */
+  readonly lagSeconds: number
+  /** Its inputs; of replays those where some wait. */
+  readonly partitions: readonly PartitionState[]
+  readonly rebalances: RebalanceState
   /** Messages taken in a second, over the last ten seconds. */
   readonly messagesPerSecond: number
   /** From reading a message to its commit, over the last ten seconds; null when nothing came. */
@@ -68,6 +73,34 @@ export interface PipelineState {
   readonly deadLetters: number
   /** What somebody waits for: a full disk, a busy sink. */
   readonly waiting: readonly string[]
+}
+
+/** One partition of an input, or one split of a source. */
+export interface PartitionState {
+  readonly topic: string
+  readonly partition: number
+  /** Who works on it; null: nobody now. */
+  readonly member: string | null
+  /** Where that member runs; null where it does not say. */
+  readonly host: string | null
+  readonly pid: number | null
+  /** The next offset to read. Of a source: how many messages it gave; null: none yet. */
+  readonly position: number | null
+  /** Null: it is of a source, which does not say how much is left in it. */
+  readonly end: number | null
+  readonly lagMessages: number | null
+  /** Since the time of the message at the position; 0 when caught up. Looked at every few seconds. */
+  readonly lagSeconds: number | null
+}
+
+/** How often partitions were shared out anew among the members of a group. */
+export interface RebalanceState {
+  /** 0: not known, because nobody is in the group. */
+  readonly generation: number
+  /** Since this server started. */
+  readonly count: number
+  /** Null: none was seen. */
+  readonly lastAtMs: number | null
 }
 
 /** The ledger of one step, counted since the plan last changed, over all its partitions. */

@@ -42,7 +42,8 @@ try {
     drain: drain.signal,
     tell: {
       loaded: () => tell({ kind: 'loaded' }),
-      training: () => {},
+      // Words for people, of which it is good to know where it stands still.
+      training: (line) => process.stderr.write(`${line}\n`),
       trained: () => {},
       started: () => tell({ kind: 'started' }),
       status: ({ messages, waiting }) => tell({ kind: 'status', messages, waiting }),

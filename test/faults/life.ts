@@ -2,13 +2,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CrashPoint } from '../../src/pipeline/run-testing.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
+const pollMs = 50
 const appPath = path.join(import.meta.dirname, 'app.ts')
 
 export interface LifeOptions {
   readonly number: number
+  /** Its way to the brokers. */
+  readonly view: number
   readonly environment: Readonly<Record<string, string>>
   readonly workers: number
   readonly ratePerSecond: number | 'max'
@@ -23,6 +27,7 @@ export interface Ending {
 
 export class Life {
   readonly number: number
+  readonly view: number
   readonly startedAtMs = Date.now()
   readonly ended: Promise<Ending>
   readonly #child: ChildProcess
@@ -34,6 +39,7 @@ export class Life {
 
   constructor(options: LifeOptions) {
     this.number = options.number
+    this.view = options.view
     const child = spawn(process.execPath, argumentsOf(options), {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.environment },
@@ -86,6 +92,12 @@ export class Life {
     const { signal } = await this.ended
     clearTimeout(timer)
     return signal === null
+  }
+
+  /** Resolves once that stands in what it told, it ended, or the time is over. */
+  async says(words: string, limitMs: number): Promise<void> {
+    const untilMs = Date.now() + limitMs
+    while (this.isRunning && !this.#out.includes(words) && Date.now() < untilMs) await sleep(pollMs)
   }
 
   /** Resolves once it ended, or the time is over. True: it ended. */

@@ -1,23 +1,28 @@
 /**
  * `npm run test:faults`: schedules of faults one after the other, on brokers of its own.
  * FAULT_SEED=<number> runs one schedule again; FAULT_SCHEDULES, FAULT_BROKERS, FAULT_SECONDS and
- * FAULT_NAMES (words of faults' names, separated by commas) change what is run.
+ * FAULT_NAMES (words of faults' names, separated by commas) change what is run, FAULT_KEEP=yes keeps
+ * what processes said, also where all is well.
  */
-
-import { startKafka, whyNoKafka } from '../../scripts/services/kafka.ts'
 import { messageOf } from '../../src/core/errors.ts'
+import { setSize } from './deal.ts'
+import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
+import { closeGround, openGround, whyNoGround } from './ground.ts'
+import { tableOf } from './report.ts'
 import { type Inflicted, runCalm, runSchedule } from './schedule.ts'
 
 const { env } = process
 const brokers = env.FAULT_BROKERS === '1' ? 1 : 3
-const faultMs = Number(env.FAULT_SECONDS ?? 90) * 1000
+const faultMs = Number(env.FAULT_SECONDS ?? 120) * 1000
 const messagesPerSecond = 60
+/** In so many of the schedules of a whole set each fault has to have been. */
+const fewest = 5
 
 process.exitCode = await main()
 
 async function main(): Promise<number> {
-  const why = whyNoKafka()
+  const why = whyNoGround()
   if (why !== undefined) {
     say(`NOT RUN: ${why}`)
     return 1
@@ -26,46 +31,46 @@ async function main(): Promise<number> {
   const chosen = faults.filter(
     (fault) => fault.brokers <= brokers && names.some((name) => fault.name.includes(name)),
   )
-  const cluster = await startKafka({ brokers })
+  const all = seeds()
+  const inflicted: Inflicted[] = []
+  const failed: number[] = []
+  const ground = await openGround(brokers)
   try {
-    const calm = await runCalm(cluster, Math.ceil((faultMs / 1000) * messagesPerSecond))
-    const inflicted: Inflicted[] = []
-    const failed: number[] = []
-    for (const seed of seeds()) {
+    const calm = await runCalm(ground, Math.ceil((faultMs / 1000) * messagesPerSecond))
+    for (const seed of all) {
+      const startedAt = Date.now()
       try {
-        const options = { cluster, seed, calm, faults: chosen, faultMs, tell: say }
+        const options = { ground, seed, calm, faults: chosen, faultMs, tell: say }
         inflicted.push(...(await runSchedule(options)))
-        say(`seed ${seed}: as without faults`)
+        say(`seed ${seed}: as without faults, in ${Math.round((Date.now() - startedAt) / 1000)} s`)
       } catch (error) {
         failed.push(seed)
         say(`seed ${seed}: FAILED: ${messageOf(error)}`)
       }
     }
-    report(inflicted, failed)
-    return failed.length === 0 ? 0 : 1
   } finally {
-    await cluster.stop()
+    await closeGround(ground)
   }
+  process.stderr.write(`${tableOf(chosen, inflicted)}\n`)
+  const rare = all.length < setSize ? [] : rareOnes(chosen, inflicted)
+  for (const name of rare) say(`${name}: in fewer than ${fewest} schedules`)
+  say(failed.length === 0 ? 'all schedules are well' : `failed: FAULT_SEED=${failed.join(', ')}`)
+  return failed.length + rare.length === 0 ? 0 : 1
 }
 
 function seeds(): number[] {
   if (env.FAULT_SEED !== undefined) return [Number(env.FAULT_SEED)]
-  const first = Math.floor(Math.random() * 1_000_000)
-  return Array.from({ length: Number(env.FAULT_SCHEDULES ?? 20) }, (_, index) => first + index)
+  const first = Math.floor(Math.random() * 50_000) * setSize
+  return Array.from({ length: Number(env.FAULT_SCHEDULES ?? setSize) }, (_, index) => first + index)
 }
 
-function report(inflicted: readonly Inflicted[], failed: readonly number[]): void {
-  for (const [name, ones] of Map.groupBy(inflicted, (one) => one.name)) {
-    const times = ones.map(({ recoveryMs }) => recoveryMs).sort((a, b) => a - b)
-    const middle = times[times.length >> 1]! / 1000
-    const longest = times.at(-1)! / 1000
-    say(
-      `${name}: ${ones.length} times, recovery ${middle.toFixed(1)} s, at most ${longest.toFixed(1)} s`,
-    )
-  }
-  say(failed.length === 0 ? 'all schedules are well' : `failed: FAULT_SEED=${failed.join(', ')}`)
+function rareOnes(chosen: readonly Fault[], inflicted: readonly Inflicted[]): string[] {
+  const seedsOf = (name: string) =>
+    new Set(inflicted.filter((one) => one.name === name).map(({ seed }) => seed))
+  return chosen.map(({ name }) => name).filter((name) => seedsOf(name).size < fewest)
 }
 
+/** With the time, to find it in what processes said. */
 function say(words: string): void {
-  process.stderr.write(`${words}\n`)
+  process.stderr.write(`[${new Date().toISOString().slice(11, 19)}] ${words}\n`)
 }

@@ -9,9 +9,12 @@ import { openKafkaLog } from '../../src/log/kafka.ts'
 import type { Log } from '../../src/log/log.ts'
 import type { CrashPoint } from '../../src/pipeline/run-testing.ts'
 import { Life } from './life.ts'
+import type { Network } from './proxy.ts'
 
 export interface WorldOptions {
   readonly cluster: KafkaCluster
+  /** The way of the processes to the brokers; this process goes straight to them. */
+  readonly network: Network
   /** Begins the names of topics and groups. */
   readonly run: string
   readonly orders: number
@@ -20,8 +23,10 @@ export interface WorldOptions {
   readonly workers: number
 }
 
-const pipelines = ['ingest-orders', 'ingest-truths', 'score', 'match']
+/** As the application names them, without the name of the run. */
+export const pipelines = ['ingest-orders', 'ingest-truths', 'score', 'match']
 const pollMs = 100
+const drainMs = 30_000
 
 export class World {
   readonly options: WorldOptions
@@ -30,12 +35,13 @@ export class World {
   /** Processes that ended badly although nobody harmed them. */
   readonly failed: Life[] = []
   #log: Log | undefined
+  #keeping: Promise<void> | undefined
   #isOpen = true
-  #crash: CrashPoint | undefined
-  #crashing: Life | undefined
+  #ratePerSecond: number | 'max'
 
   constructor(options: WorldOptions) {
     this.options = options
+    this.#ratePerSecond = options.ratePerSecond
     this.directory = mkdtempSync(path.join(tmpdir(), 'millrace-faults-'))
     mkdirSync(path.join(this.directory, 'state'))
   }
@@ -53,6 +59,11 @@ export class World {
     return this.failed.length > 0
   }
 
+  /** There is nobody any more to whom something could be done. */
+  get isOver(): boolean {
+    return this.isDone || this.isBroken
+  }
+
   /** A process that runs; undefined: there is none. */
   pick(random: Random): Life | undefined {
     const { running } = this
@@ -60,46 +71,61 @@ export class World {
   }
 
   /** Starts what is missing, for as long as there is work. */
-  async keepAlive(): Promise<void> {
+  keepAlive(): Promise<void> {
+    this.#keeping ??= this.#keepAlive()
+    return this.#keeping
+  }
+
+  async #keepAlive(): Promise<void> {
     while (this.#isOpen) {
       this.#notice()
-      if (this.isDone || this.isBroken) return
+      if (this.isOver) return
       if (this.running.length < this.options.processes) this.start()
       await sleep(pollMs)
     }
   }
 
-  start(): Life {
-    const { cluster, run, orders, workers, ratePerSecond } = this.options
-    const crash = this.#crash
-    this.#crash = undefined
+  start(crash?: CrashPoint): Life {
+    const { network, run, orders, workers } = this.options
+    const view = this.#quietestView()
     const life = new Life({
-      ...{ number: this.lives.length + 1, workers, ratePerSecond, crash },
+      ...{ number: this.lives.length + 1, view, workers, crash },
+      ratePerSecond: this.#ratePerSecond,
       environment: {
         MILLRACE_ENV: 'kafka',
-        KAFKA_BOOTSTRAP_SERVERS: cluster.bootstrapServers,
+        KAFKA_BOOTSTRAP_SERVERS: network.bootstrapServers(view),
         MILLRACE_DIR: path.join(this.directory, 'state'),
         NODE_COMPILE_CACHE: path.join(tmpdir(), 'millrace-faults-compiled'),
+        KAFKA_CREATE_TOPICS: 'true',
         FAULT_RUN: run,
         FAULT_ORDERS: String(orders),
       },
     })
-    if (crash !== undefined) this.#crashing = life
     this.lives.push(life)
     return life
   }
 
-  /** The next process that starts kills itself there. Resolves with it, once it runs. */
-  async startCrashing(crash: CrashPoint): Promise<Life> {
-    this.#crash = crash
-    this.#crashing = undefined
-    while (this.#crashing === undefined) {
-      if (this.isDone || this.isBroken) throw new Error('the run ended')
-      await sleep(pollMs)
-    }
-    const life: Life = this.#crashing
+  /** One more than usual, which kills itself there. */
+  startCrashing(crash: CrashPoint): Life {
+    const life = this.start(crash)
     life.isDoomed = true
     return life
+  }
+
+  /** A setting of one of the application's topics, changed by Kafka's own tool. */
+  async configure(shortTopic: string, setting: string, value: string): Promise<void> {
+    const { cluster, run } = this.options
+    const { code, stdout, stderr } = await cluster.tool('kafka.admin.ConfigCommand', [
+      ...['--bootstrap-server', cluster.bootstrapServers, '--entity-type', 'topics'],
+      ...[
+        '--entity-name',
+        `${run}-${shortTopic}`,
+        '--alter',
+        '--add-config',
+        `${setting}=${value}`,
+      ],
+    ])
+    if (code !== 0) throw new Error(`${setting} of ${shortTopic}: ${stdout}${stderr}`)
   }
 
   /** Where all groups stand, by `group topic/partition`. */
@@ -133,20 +159,17 @@ export class World {
     return goals
   }
 
-  /** Resolves once every pipeline has committed something. False: the time is over, or it broke. */
-  async begun(limitMs: number): Promise<boolean> {
-    const untilMs = Date.now() + limitMs
-    while (
-      Date.now() < untilMs &&
-      !this.isBroken &&
-      this.lives.every((life) => !life.ending?.code)
-    ) {
+  /** How long it takes until every pipeline has committed something. Undefined: too long. */
+  async begun(limitMs: number): Promise<number | undefined> {
+    const startMs = Date.now()
+    const isWell = () => !this.isBroken && this.lives.every((life) => !life.ending?.code)
+    while (Date.now() - startMs < limitMs && isWell()) {
       const names = [...(await this.positions())].map(([place]) => place)
-      if (pipelines.every((name) => names.some((place) => place.startsWith(`${name} `))))
-        return true
+      const hasBegun = (name: string) => names.some((place) => place.startsWith(`${name} `))
+      if (pipelines.every(hasBegun)) return Date.now() - startMs
       await sleep(pollMs)
     }
-    return false
+    return undefined
   }
 
   /** How long it takes from now until all that is there now is worked on. Undefined: too long. */
@@ -160,6 +183,12 @@ export class World {
       if (this.isBroken || Date.now() - startMs > limitMs) return undefined
       await sleep(pollMs)
     }
+  }
+
+  /** Others come for those that run, and work as fast as they can. */
+  async hurry(): Promise<void> {
+    this.#ratePerSecond = 'max'
+    await Promise.all(this.running.map((life) => life.drain(drainMs)))
   }
 
   /** Lets the processes end by themselves. True: they did, in time. */
@@ -179,6 +208,14 @@ export class World {
     for (const life of this.lives) if (keep) life.keep(this.directory)
     await this.#log?.close()
     if (!keep) rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  /** The way that the fewest of those take that run. */
+  #quietestView(): number {
+    const { network } = this.options
+    const counts = new Array<number>(network.views).fill(0)
+    for (const { view } of this.lives.filter(({ isRunning }) => isRunning)) counts[view]!++
+    return counts.indexOf(Math.min(...counts))
   }
 
   #notice(): void {

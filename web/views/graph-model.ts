@@ -41,7 +41,7 @@ export function graphModel(pipelines: readonly PipelineState[]): GraphModel {
     const layer = layers.pipelines.get(name)!
     const rows = plan === null ? steps.map((step) => step.name) : rowsOf(plan)
     const own = add({ id: `pipeline ${name}`, kind: 'pipeline', name, layer, rows })
-    for (const input of plan?.inputs ?? []) {
+    for (const input of inputsOf(plan, pipelines)) {
       const isSource = input.kind === 'source'
       const from = add({
         id: isSource ? `source ${name} ${input.name}` : `topic ${input.name}`,
@@ -83,6 +83,26 @@ export function graphModel(pipelines: readonly PipelineState[]): GraphModel {
   return { nodes: [...nodes.values()], edges }
 }
 
+interface ModelInput {
+  readonly kind: 'topic' | 'source'
+  readonly name: string
+  readonly entry: number
+}
+
+/** A pattern is drawn as one topic, beside those of these pipelines that it matches. */
+function inputsOf(plan: PipelinePlan | null, states: readonly PipelineState[]): ModelInput[] {
+  const own = plan?.outputs.map(({ name }) => name) ?? []
+  const outputs = states.flatMap((state) => state.plan?.outputs ?? [])
+  const written = outputs.filter(({ kind, name }) => kind === 'topic' && !own.includes(name))
+  return (plan?.inputs ?? []).flatMap((input): ModelInput[] => {
+    if (input.kind !== 'topics') return [{ ...input, kind: input.kind }]
+    const [, source = '', flags] = /^\/(.*)\/([a-z]*)$/s.exec(input.name) ?? []
+    const pattern = new RegExp(source, flags)
+    const names = new Set(written.map(({ name }) => name).filter((name) => pattern.test(name)))
+    return [input.name, ...names].map((name) => ({ ...input, kind: 'topic', name }))
+  })
+}
+
 const rowsOf = (plan: PipelinePlan) => ['read', ...plan.steps.map((step) => step.name)]
 
 interface Layers {
@@ -95,7 +115,7 @@ function layersOf(states: readonly PipelineState[]): Layers {
   const pipelines = new Map<string, number>()
   const topics = new Map<string, number>()
   for (const { name, plan } of states) {
-    const read = (plan?.inputs ?? []).map((input) =>
+    const read = inputsOf(plan, states).map((input) =>
       input.kind === 'topic' ? (topics.get(input.name) ?? 0) : 0,
     )
     const layer = 1 + Math.max(0, ...read)
@@ -107,7 +127,7 @@ function layersOf(states: readonly PipelineState[]): Layers {
   }
   // A topic that others fill stands beside its first reader.
   for (const { name, plan } of states) {
-    for (const input of plan?.inputs ?? []) {
+    for (const input of inputsOf(plan, states)) {
       if (input.kind !== 'topic' || topics.has(input.name)) continue
       topics.set(input.name, pipelines.get(name)! - 1)
     }

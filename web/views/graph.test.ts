@@ -68,6 +68,19 @@ describe('web: graph', () => {
     assert.deepEqual(layoutOf(graphModel([])).nodes, [])
   })
 
+  it('draws a pattern of topics as one, beside those that it matches', () => {
+    const [first, second] = pipelines as [PipelineState, PipelineState]
+    const to = (name: string) => [{ kind: 'topic' as const, name, step: 'to', guarantee: '' }]
+    const pattern = { kind: 'topics' as const, name: '/^orders-/', guarantee: '', entry: 0 }
+    const ingest = { ...first, plan: { ...first.plan!, outputs: to('orders-eu') } }
+    const plan = { ...second.plan!, inputs: [pattern], outputs: to('orders-all') }
+    const { nodes, edges } = graphModel([ingest, { ...second, name: 'all', plan }])
+    const reads = edges.filter((edge) => edge.to === 'pipeline all').map(({ from }) => from)
+    assert.deepEqual(reads, ['topic /^orders-/', 'topic orders-eu'])
+    const layer = (id: string) => nodes.find((node) => node.id === id)!.layer
+    assert.ok(layer('topic orders-eu') < layer('pipeline all'))
+  })
+
   it('changes its key with a plan, not with figures', () => {
     const moved = pipelines.map((one) => ({ ...one, messagesPerSecond: 1 }))
     assert.equal(graphKey(moved), graphKey(pipelines))

@@ -10,6 +10,7 @@ import { hrefOf } from '../data/route.ts'
 import { ageText, fullNumber, percent, shortDuration, shortNumber } from '../format.ts'
 import { kindOf } from './graph.tsx'
 import { pipelineStatus } from './overview-parts.tsx'
+import { Partitions } from './partition-table.tsx'
 
 const refreshMs = 5000
 
@@ -34,6 +35,7 @@ export function StepPanel({ state, pipeline: pipelineName, step: stepName }: Ste
       <Counters pipeline={pipeline} step={step} />
       <Speed pipeline={pipeline} step={step} />
       <Errors pipeline={pipeline} step={step} nowMs={state.atMs} />
+      <Partitions pipeline={pipeline} nowMs={state.atMs} />
       <LastMessages pipeline={pipeline} step={step} />
     </div>
   )

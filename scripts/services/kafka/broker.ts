@@ -13,6 +13,8 @@ export interface Broker {
   readonly id: number
   /** `host:port` */
   readonly address: string
+  /** Where it listens for clients that come another way, by view: see `KafkaOptions.views`. */
+  readonly viewAddresses: readonly string[]
   /** Where its partitions lie, for tools that read files. */
   readonly dataDirectory: string
   /** As a loss of power: SIGKILL. */
@@ -58,6 +60,7 @@ export function brokerOf(place: Place, runner: Runner, changed: () => void): Bro
   return {
     id: place.id,
     address: addressOf(place),
+    viewAddresses: place.views.map(addressOf),
     dataDirectory: place.dataDirectory,
     async kill() {
       runner.signal('SIGKILL')

@@ -3,13 +3,21 @@ export interface Place {
   readonly id: number
   readonly port: number
   readonly controllerPort: number
+  /** Of the listeners beside its own. */
+  readonly views: readonly View[]
   /** The broker's own data, below the service's directory. */
   readonly dataDirectory: string
 }
 
+/** A listener for clients that come another way: the broker names them a port that is not its own. */
+export interface View {
+  readonly port: number
+  readonly advertisedPort: number
+}
+
 const host = '127.0.0.1'
 
-export const addressOf = ({ port }: Place) => `${host}:${port}`
+export const addressOf = ({ port }: { readonly port: number }) => `${host}:${port}`
 
 /** The text of a broker's server.properties. `settings` win over everything else. */
 export function propertiesOf(
@@ -18,14 +26,24 @@ export function propertiesOf(
   settings: Readonly<Record<string, string>>,
 ): string {
   const voters = all.map(({ id, controllerPort }) => `${id}@${host}:${controllerPort}`)
+  // Brokers talk to each other, and tools to them, on PLAINTEXT.
+  const views = place.views.map((view, index) => ({ ...view, name: `VIEW${index + 1}` }))
   const merged: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': String(place.id),
     'controller.quorum.voters': voters.join(','),
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://${host}:${place.port},CONTROLLER://${host}:${place.controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://${host}:${place.port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: [
+      ...[`PLAINTEXT://${addressOf(place)}`, `CONTROLLER://${host}:${place.controllerPort}`],
+      ...views.map((view) => `${view.name}://${addressOf(view)}`),
+    ].join(','),
+    'advertised.listeners': [
+      `PLAINTEXT://${addressOf(place)}`,
+      ...views.map(({ name, advertisedPort }) => `${name}://${host}:${advertisedPort}`),
+    ].join(','),
+    'listener.security.protocol.map': ['PLAINTEXT', 'CONTROLLER', ...views.map(({ name }) => name)]
+      .map((name) => `${name}:PLAINTEXT`)
+      .join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': place.dataDirectory,
     ...replication(all.length),

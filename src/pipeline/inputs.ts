@@ -1,0 +1,88 @@
+/** Which topics a pipeline reads and writes: those that it names, and those that match its patterns. */
+import type { Log } from '../log/log.ts'
+import type { AnyTopic, Definition } from './definition.ts'
+import type { PipelinePlan } from './plan.ts'
+import { isMatch, oneOf, type Topics } from './topics-matching.ts'
+
+interface TopicInput {
+  readonly topic: AnyTopic
+  /** Its first step. */
+  readonly entry: number
+}
+
+/** The topics that a pipeline names, the other sides of its joins included. */
+export function namedInputs(definition: Definition): TopicInput[] {
+  const inputs = definition.inputs.flatMap((input) =>
+    input.kind === 'topic' ? [{ topic: input.topic, entry: 0 }] : [],
+  )
+  const others = definition.steps.flatMap((step, entry) =>
+    step.kind === 'join' ? [{ topic: step.other, entry }] : [],
+  )
+  return [...inputs, ...others]
+}
+
+/** All topics that a pipeline reads: those that it names, and those found to match its patterns. */
+export function topicInputs(definition: Definition): TopicInput[] {
+  const matched = definition.inputs.flatMap((input) =>
+    input.kind === 'topics' ? input.matched.map((topic) => ({ topic, entry: 0 })) : [],
+  )
+  return [...namedInputs(definition), ...matched]
+}
+
+/** The patterns of a pipeline's inputs. */
+export const patternsOf = (definition: Definition): Topics<unknown>[] =>
+  definition.inputs.flatMap((input) => (input.kind === 'topics' ? [input.topics] : []))
+
+/** The pattern that takes a topic in, whether it is there or not; undefined: it is none of them. */
+export function patternFor(definition: Definition, name: string): Topics<unknown> | undefined {
+  const own = topicOutputs(definition).map((topic) => topic.name)
+  return patternsOf(definition).find(({ pattern }) => isMatch(pattern, name, own))
+}
+
+/** The pipeline with those of `names` as inputs that its patterns match and that it does not name. */
+export function withTopics(definition: Definition, names: readonly string[]): Definition {
+  if (patternsOf(definition).length === 0) return definition
+  const named = namedInputs(definition).map(({ topic }) => topic.name)
+  const others = names.filter((name) => !named.includes(name)).sort()
+  const inputs = definition.inputs.map((input) => {
+    if (input.kind !== 'topics') return input
+    // What two patterns match belongs to the first.
+    const found = others.filter((name) => patternFor(definition, name) === input.topics)
+    return { ...input, matched: found.map((name) => oneOf(input.topics, name)) }
+  })
+  return { ...definition, inputs }
+}
+
+/** The pipelines with the topics that there are now. */
+export async function withTopicsOf(
+  log: Log,
+  definitions: readonly Definition[],
+): Promise<readonly Definition[]> {
+  if (definitions.every((one) => patternsOf(one).length === 0)) return definitions
+  const names = (await log.topics()).map(({ name }) => name)
+  return definitions.map((one) => withTopics(one, names))
+}
+
+/** The topics that a plan reads, as far as they are among `names`, by its patterns too. */
+export function plannedInputs(
+  { inputs, outputs }: PipelinePlan,
+  names: Iterable<string>,
+): string[] {
+  const own = outputs.filter(({ kind }) => kind === 'topic').map(({ name }) => name)
+  const known = [...names]
+  const found = inputs.flatMap(({ kind, name }) => {
+    if (kind === 'source') return []
+    if (kind === 'topic') return [name]
+    const [, source = '', flags] = /^\/(.*)\/([a-z]*)$/s.exec(name) ?? []
+    const pattern = new RegExp(source, flags)
+    return known.filter((one) => isMatch(pattern, one, own))
+  })
+  return [...new Set(found)]
+}
+
+/** The topics that a pipeline writes to, its dead letters apart. */
+export function topicOutputs(definition: Definition): AnyTopic[] {
+  return definition.steps.flatMap((step) =>
+    step.kind === 'to' && step.target.kind === 'topic' ? [step.target.topic] : [],
+  )
+}
