@@ -25,7 +25,15 @@ const places = fc.uniqueArray(fc.record({ topic: name, partition: fc.nat(50) }, 
 })
 const planHash = fc.option(fc.string(), { nil: undefined })
 
-const required = ['topics', 'held', 'generation', 'planHash', 'exclusive', 'joinedAtMs', 'rank'] as const
+const required = [
+  'topics',
+  'held',
+  'generation',
+  'planHash',
+  'exclusive',
+  'joinedAtMs',
+  'rank',
+] as const
 const subscriptions: fc.Arbitrary<Subscription> = fc.record(
   {
     topics: fc.uniqueArray(fc.record({ name, partitions: fc.nat(50) }, plainObject), {

@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict'
-import { closeSync, cpSync, openSync, readdirSync, statSync, truncateSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  openSync,
+  readdirSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
-import { isDamaged, StateFile } from './kafka-owned-state-file.ts'
+import { isDamaged } from './kafka-owned-state-database.ts'
+import { StateFile } from './kafka-owned-state-file.ts'
 import { StateFiles } from './kafka-state-files.ts'
 import { output } from './log.contract.support.ts'
 

@@ -5,10 +5,17 @@
  * before the machine started anew is therefore thrown away, and so is what SQLite finds damaged. A file
  * beside it is locked for as long as it is open; the system frees it when the process ends.
  */
-import { rmSync } from 'node:fs'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Batch } from '../core/batch.ts'
-import { isBusy } from './embedded-errors.ts'
+import {
+  closeQuietly,
+  connected,
+  inMemory,
+  locked,
+  removeFile,
+  type StateFileOptions,
+  trusted,
+} from './kafka-owned-state-database.ts'
 import type { StateEntry, StateRange } from './log.ts'
 import { limitOf } from './owned-state.ts'
 
@@ -25,16 +32,8 @@ export interface CopyPlace {
   readonly wholeAtMs: number
 }
 
-export interface StateFileOptions {
-  /** `:memory:` for one that ends with its handle. */
-  readonly path: string
-  /** Tells one run of the machine from the next. */
-  readonly boot: string
-}
-
-/** 'MilS' in ASCII, and the format of the tables. */
-const applicationId = 0x4d696c53
-const formatVersion = 1
+/** A call takes about as long as to set an entry. */
+const setTogether = 16
 /** Pages that may wait in the file that SQLite writes ahead. */
 const waitingPages = 2_000
 const waitingPagesFilling = 16_000
@@ -42,23 +41,7 @@ const waitingPagesFilling = 16_000
 const cacheKiB = 8_000
 const cacheKiBFilling = 64_000
 
-export const inMemory = ':memory:'
-
 export const nowhere: CopyPlace = { identity: '', position: 0, wholeAtMs: 0 }
-
-const tables = `
-CREATE TABLE state (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE place (
-  identity TEXT NOT NULL,
-  position INTEGER NOT NULL,
-  whole_at_ms INTEGER NOT NULL,
-  is_closed INTEGER NOT NULL,
-  boot TEXT NOT NULL
-);
-INSERT INTO place VALUES ('', 0, 0, 1, '');
-PRAGMA application_id = ${applicationId};
-PRAGMA user_version = ${formatVersion};
-`
 
 export class StateFile {
   readonly #options: StateFileOptions
@@ -66,6 +49,8 @@ export class StateFile {
   #database: DatabaseSync
   #statements: ReturnType<typeof prepared>
   #place: CopyPlace = nowhere
+  /** Keys and values, one after the other, that wait to be set together. */
+  #waiting: Uint8Array[] = []
   #isOpen = true
 
   private constructor(options: StateFileOptions, lock: DatabaseSync | undefined) {
@@ -135,22 +120,31 @@ export class StateFile {
 
   endChange(place: CopyPlace): void {
     const { identity, position, wholeAtMs } = place
+    this.#setWaiting()
     this.#statements.move.run(identity, position, wholeAtMs)
     this.#database.exec('COMMIT')
     this.#place = place
   }
 
   dropChange(): void {
+    this.#waiting = []
     if (this.#isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK')
   }
 
   /** One message of the changelog. */
   put({ bytes, keyStarts, keyEnds, valueStarts, valueEnds }: Batch, index: number): void {
-    const { set, unset } = this.#statements
     const key = bytes.subarray(keyStarts[index]!, keyEnds[index]!)
     const start = valueStarts[index]!
-    if (start < 0) unset.run(key)
-    else set.run(key, bytes.subarray(start, valueEnds[index]!))
+    if (start < 0) {
+      // It may be of a key that is about to be set.
+      this.#setWaiting()
+      this.#statements.unset.run(key)
+      return
+    }
+    this.#waiting.push(key, bytes.subarray(start, valueEnds[index]!))
+    if (this.#waiting.length < 2 * setTogether) return
+    this.#statements.setMany.run(...this.#waiting)
+    this.#waiting = []
   }
 
   /** Room for many changes at once, while the copy is filled. */
@@ -202,6 +196,14 @@ export class StateFile {
     return { identity, position, wholeAtMs }
   }
 
+  #setWaiting(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (let index = 0; index < waiting.length; index += 2) {
+      this.#statements.set.run(waiting[index]!, waiting[index + 1]!)
+    }
+  }
+
   #end(): void {
     this.#isOpen = false
     closeQuietly(this.#database)
@@ -209,84 +211,9 @@ export class StateFile {
   }
 }
 
-/** Undefined: somebody else has the lock. It is an empty database, in a transaction without an end. */
-function locked(path: string): DatabaseSync | undefined {
-  const lock = new DatabaseSync(path, { timeout: 0 })
-  try {
-    lock.exec('BEGIN EXCLUSIVE')
-    return lock
-  } catch (error) {
-    lock.close()
-    if (isBusy(error)) return undefined
-    throw error
-  }
-}
-
-/** A new one where what is there cannot be trusted. */
-function trusted({ path, boot }: StateFileOptions): DatabaseSync {
-  let database: DatabaseSync | undefined
-  try {
-    database = connected(path)
-    if (isTrusted(database, boot)) return database
-    database.close()
-  } catch (error) {
-    if (database !== undefined) closeQuietly(database)
-    if (!isDamaged(error)) throw error
-  }
-  removeFile(path)
-  return connected(path)
-}
-
-/** Synced until more is known of it. */
-function connected(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: 0 })
-  try {
-    // Before the first look: no memory is shared with others, who are kept out anyway.
-    database.exec(`
-      PRAGMA locking_mode = EXCLUSIVE;
-      PRAGMA journal_mode = WAL;
-      PRAGMA synchronous = FULL;
-    `)
-    if (isEmpty(database)) database.exec(`BEGIN; ${tables} COMMIT;`)
-    return database
-  } catch (error) {
-    closeQuietly(database)
-    throw error
-  }
-}
-
-/** What SQLite cannot write any more is not in the copy, and its place is older. */
-function closeQuietly(database: DatabaseSync): void {
-  try {
-    if (database.isOpen) database.close()
-  } catch {
-    // See above.
-  }
-}
-
-function isEmpty(database: DatabaseSync): boolean {
-  return database.prepare('SELECT 1 FROM sqlite_schema').get() === undefined
-}
-
-function isTrusted(database: DatabaseSync, boot: string): boolean {
-  const { application_id: application } = database.prepare('PRAGMA application_id').get()!
-  const { user_version: version } = database.prepare('PRAGMA user_version').get()!
-  if (application !== applicationId || version !== formatVersion) return false
-  const place = database.prepare('SELECT is_closed, boot FROM place').get()
-  if (place?.is_closed === 1) return true
-  if (place?.boot !== boot) return false
-  return database.prepare('PRAGMA quick_check(1)').get()?.quick_check === 'ok'
-}
-
-const corrupt = 11
-const notADatabase = 26
-
-/** SQLite says so of a file that is none, or not whole. */
-export function isDamaged(error: unknown): boolean {
-  const { code, errcode } = (error ?? {}) as { code?: unknown; errcode?: unknown }
-  if (code !== 'ERR_SQLITE_ERROR' || typeof errcode !== 'number') return false
-  return (errcode & 0xff) === corrupt || (errcode & 0xff) === notADatabase
-}
+const setSql = (count: number) =>
+  `INSERT INTO state VALUES ${new Array(count).fill('(?, ?)').join(', ')}
+   ON CONFLICT DO UPDATE SET value = excluded.value`
 
 function prepared(database: DatabaseSync) {
   const statement = (sql: string): StatementSync => {
@@ -300,20 +227,13 @@ function prepared(database: DatabaseSync) {
     get: statement('SELECT value FROM state WHERE key = CAST(? AS BLOB)'),
     scan: statement(`${from} ORDER BY key LIMIT ?`),
     scanTo: statement(`${from} AND key < CAST(? AS BLOB) ORDER BY key LIMIT ?`),
-    set: statement(
-      'INSERT INTO state VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-    ),
+    set: statement(setSql(1)),
+    setMany: statement(setSql(setTogether)),
     unset: statement('DELETE FROM state WHERE key = ?'),
     place: statement('SELECT identity, position, whole_at_ms FROM place'),
     move: statement('UPDATE place SET identity = ?, position = ?, whole_at_ms = ?'),
     mark: statement('UPDATE place SET is_closed = 0, boot = ?'),
   }
-}
-
-function removeFile(path: string): void {
-  if (path === inMemory) return
-  // Without its database SQLite takes no notice of what was written ahead.
-  for (const end of ['', '-wal', '-shm', '-journal']) rmSync(`${path}${end}`, { force: true })
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

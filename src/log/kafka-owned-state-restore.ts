@@ -20,6 +20,8 @@ export interface RestoreOptions {
   readonly askedAtMs: number
   readonly read: Log['read']
   readonly clock: Clock
+  /** After so much is read it is put; default 24 MiB, and more for a large copy. */
+  readonly stepBytes?: number | undefined
   /** Deletes that came after what the copy has may be gone: where there is any change it is made anew. */
   readonly isTooOld: boolean
   /** After each step: where it began and what it has reached. */
@@ -34,11 +36,34 @@ interface Slice {
 }
 
 const readBytes = 1024 * 1024
-/** Numbers of messages in a step take 17 bits, see `inOrder`. */
-const mostMessages = 2 ** 17
-const mostBytes = 8 * 1024 * 1024
+/** Numbers of messages in a step take 20 bits, see `inOrder`. */
+const mostMessages = 2 ** 20
+/** A large copy has many pages, so that it takes larger steps for many of their changes to be on one. */
+const smallStepBytes = 24 * 1024 * 1024
+const largeStepBytes = 64 * 1024 * 1024
+const stepShare = 1 / 4
+/** One puts while the other waits for its broker. */
+const mostRestores = 2
 /** Others have a turn in between. */
 const messagesInTurn = 5_000
+
+/** What is read waits in memory to be put: so some restores go at a time, and the others after them. */
+export class RestoreTurns {
+  readonly #waiting: (() => void)[] = []
+  #free = mostRestores
+
+  async take(work: () => Promise<void>): Promise<void> {
+    if (this.#free > 0) this.#free--
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    try {
+      await work()
+    } finally {
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#free++
+      else next()
+    }
+  }
+}
 
 export async function restore(options: RestoreOptions): Promise<void> {
   const { file, topic, partition, end, read, clock } = options
@@ -71,6 +96,7 @@ class Filling {
   readonly #from: number
   readonly #wholeAtMs: number
   #step = new Step()
+  #readBytes = 0
   /** The offset from which to read on. */
   position: number
 
@@ -86,10 +112,16 @@ class Filling {
   }
 
   async add(slice: Slice): Promise<void> {
-    if (!this.#step.hasRoomFor(slice)) {
+    if (!this.#step.hasRoomFor(slice, this.#stepBytes())) {
       await this.#put(slice.batch.offsets[slice.from]!, this.#wholeAtMs)
     }
     this.#step.add(slice)
+    this.#readBytes += slice.batch.bytes.length
+  }
+
+  #stepBytes(): number {
+    const share = this.#readBytes * stepShare
+    return this.#options.stepBytes ?? Math.min(largeStepBytes, Math.max(smallStepBytes, share))
   }
 
   async end(): Promise<void> {
@@ -124,9 +156,9 @@ class Step {
   #sizeBytes = 0
   count = 0
 
-  hasRoomFor({ from, to }: Slice): boolean {
+  hasRoomFor({ from, to }: Slice, stepBytes: number): boolean {
     if (this.count === 0) return true
-    return this.count + to - from <= mostMessages && this.#sizeBytes < mostBytes
+    return this.count + to - from <= mostMessages && this.#sizeBytes < stepBytes
   }
 
   add(slice: Slice): void {
@@ -166,7 +198,7 @@ class Step {
   }
 
   /**
-   * Numbers of messages, by their keys: 36 bits of the key where keys begin to differ, then 17 of the
+   * Numbers of messages, by their keys: 33 bits of the key where keys begin to differ, then 20 of the
    * message's number. Keys that agree in those bits keep the order of the messages, so that the last
    * change of a key is put last whatever the order of others.
    */
@@ -203,11 +235,12 @@ class Step {
   }
 }
 
-/** 36 bits of a key, from a byte on. */
+/** 33 bits of a key, from a byte on. */
 function beginOf({ bytes, keyStarts, keyEnds }: Batch, index: number, skipped: number): number {
   const at = keyStarts[index]! + skipped
   const end = keyEnds[index]!
   let begin = 0
-  for (let byte = 0; byte < 4; byte++) begin = begin * 256 + (at + byte < end ? bytes[at + byte]! : 0)
-  return begin * 16 + (at + 4 < end ? bytes[at + 4]! >> 4 : 0)
+  for (let byte = 0; byte < 4; byte++)
+    begin = begin * 256 + (at + byte < end ? bytes[at + byte]! : 0)
+  return begin * 2 + (at + 4 < end ? bytes[at + 4]! >> 7 : 0)
 }

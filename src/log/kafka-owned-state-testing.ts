@@ -19,6 +19,7 @@ export class FakeChangelog {
   written: number | undefined
   nowMs = 1_000_000_000
   tombstonesMs = 1_000_000
+  stepBytes: number | undefined
   /** Offsets at which somebody read. */
   readonly reads: number[] = []
   messagesInRead = 1000
@@ -53,7 +54,7 @@ export class FakeChangelog {
       offsets: async () => ({ start: this.start, end: this.end }),
       tombstonesMs: async () => this.tombstonesMs,
       files: () => StateFiles.of(folder, 'cluster'),
-      clock,
+      ...{ clock, stepBytes: this.stepBytes },
     })
   }
 

@@ -54,11 +54,7 @@ describe('owned state on Kafka', () => {
         })
         changelog.write(...changes)
       }
-      // Large enough for several steps.
-      for (let index = 0; index < 40; index++) {
-        changelog.write([`large ${index % 7}`, `${index} `.padEnd(300_000, 'x')])
-      }
-      changelog.messagesInRead = 31
+      changelog.stepBytes = 10_000
       const { state: restored } = await opened(changelog.states())
       const expected = changelog.content()
       const found = await contentOf(restored)
@@ -93,10 +89,8 @@ describe('owned state on Kafka', () => {
       changelog.write(['a', '1'])
       await (await opened(changelog.states())).state.close()
       changelog.nowMs += 4_000
-      for (let index = 0; index < 24; index++) {
-        changelog.write([`${index}`, `${index} `.padEnd(500_000, 'x')])
-      }
-      changelog.messagesInRead = 1
+      for (let index = 0; index < 24; index++) changelog.write([`${index}`, 'x'.repeat(100)])
+      Object.assign(changelog, { messagesInRead: 1, stepBytes: 1500 })
       const left = `${folder}-left`
       changelog.whileReading = () => {
         if (changelog.reads.length !== 23) return
@@ -211,20 +205,26 @@ describe('owned state on Kafka, what is committed', () => {
       const { state } = await opened(states)
       changelog.commit(states, ['a', '1'], ['b', '1'])
       changelog.write(['b', 'foreign'], ['c', 'foreign'], ['d', 'foreign'])
+      changelog.isSlow = true
       changelog.commit(states, ['a', '2'], ['d', '2'])
-      // Before the gap was read.
-      await afterKill(folder, async (copy) => {
-        const again = await opened(changelog.states(copy))
-        assert.ok(again.total > 3, 'the gap is read')
-        assert.deepEqual(await contentOf(again.state), changelog.content())
-        await again.state.close()
-      })
-      changelog.commit(states, ['a', null])
       const expected = changelog.content()
-      const base = changelog.write(['e', 'not acknowledged yet'])
+      // In the changelog already, when the gap is read.
+      const base = changelog.write(['e', '1'], ['a', null])
+      // Before the gap was read.
+      cpSync(folder, `${folder}-early`, { recursive: true })
       for (let turns = 0; turns < 20; turns++) await turn()
       assert.deepEqual(await contentOf(state), expected)
-      changelog.tell(states, base, [['e', 'not acknowledged yet']])
+      const early = await opened(changelog.states(`${folder}-early`))
+      assert.ok(early.total > 5, 'the gap is read')
+      assert.deepEqual(await contentOf(early.state), changelog.content())
+      await early.state.close()
+      rmSync(`${folder}-early`, { recursive: true })
+      changelog.tell(states, base, [
+        ['e', '1'],
+        ['a', null],
+      ])
+      assert.deepEqual(await contentOf(state), changelog.content())
+      changelog.commit(states, ['f', '1'])
       await afterKill(folder, async (copy) => {
         const again = await opened(changelog.states(copy))
         assert.equal(again.total, 1, 'only a marker is left')

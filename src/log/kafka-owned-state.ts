@@ -8,9 +8,17 @@ import type { Clock } from '../core/clock.ts'
 import { fail, messageOf } from '../core/errors.ts'
 import { translated } from './embedded-errors.ts'
 import { type DecidedOptions, DecidedWait, decidedRange } from './kafka-decided-end.ts'
-import { isDamaged, type StateFile } from './kafka-owned-state-file.ts'
-import { restore } from './kafka-owned-state-restore.ts'
-import type { Log, OffsetRange, OpenStateOptions, OwnedState, StateEntry, StateRange } from './log.ts'
+import { isDamaged } from './kafka-owned-state-database.ts'
+import type { StateFile } from './kafka-owned-state-file.ts'
+import { type RestoreTurns, restore } from './kafka-owned-state-restore.ts'
+import type {
+  Log,
+  OffsetRange,
+  OpenStateOptions,
+  OwnedState,
+  StateEntry,
+  StateRange,
+} from './log.ts'
 import { stateLost } from './owned-state.ts'
 
 /** What a copy reads its changelog with. */
@@ -21,6 +29,8 @@ export interface ChangelogSources {
   readonly clock: Clock
   /** How long deletes are kept in a topic. */
   tombstonesMs(topic: string): Promise<number>
+  /** See `RestoreOptions`. */
+  readonly stepBytes?: number | undefined
 }
 
 export interface CopyOptions {
@@ -31,6 +41,7 @@ export interface CopyOptions {
   readonly identity: string
   readonly file: StateFile
   readonly sources: ChangelogSources
+  readonly turns: RestoreTurns
   onClosed(copy: KafkaOwnedState): void
 }
 
@@ -82,19 +93,21 @@ export class KafkaOwnedState implements OwnedState {
 
   async #restore({ onProgress }: OpenStateOptions): Promise<void> {
     const { file, sources, identity, topic, partition } = this.#options
-    const { read, clock } = sources
+    const { read, clock, stepBytes } = sources
     const askedAtMs = clock.now()
     const range = await decidedRange(sources, topic, partition)
     this.#checkPlace(range)
     const { position } = file.place
     const isTooOld = position > 0 && position < range.end && (await this.#isTooOld(askedAtMs))
-    await restore({
-      ...{ file, topic, partition, identity, end: range.end, askedAtMs, read, clock, isTooOld },
-      onPosition: (from, reached) => {
+    const restoring = {
+      ...{ file, topic, partition, identity, end: range.end, askedAtMs },
+      ...{ read, clock, stepBytes, isTooOld },
+      onPosition: (from: number, reached: number) => {
         this.#check()
         onProgress?.(reached - from, range.end - from)
       },
-    })
+    }
+    await this.#options.turns.take(() => restore(restoring))
     this.#check()
     this.#end = range.end
     this.#nextOffset = range.end
@@ -130,7 +143,10 @@ export class KafkaOwnedState implements OwnedState {
   #put(batches: readonly CommittedBatch[]): void {
     const { file, identity, sources } = this.#options
     const begin = batches[0]!.baseOffset
-    if (begin < this.#end) return this.lose('its changelog was made anew')
+    if (begin < this.#end) {
+      this.lose('its changelog was made anew')
+      return
+    }
     const end = endOf(batches.at(-1)!)
     const isNext = file.place.position === this.#end && isRow(batches, this.#nextOffset)
     // A restart reads from the place on: what it covers must all be here.
@@ -196,7 +212,10 @@ export class KafkaOwnedState implements OwnedState {
     const { file, identity, topic, partition } = this.#options
     const { position } = file.place
     if (position === 0) return
-    if (file.place.identity !== identity || position < start) return file.clear()
+    if (file.place.identity !== identity || position < start) {
+      file.clear()
+      return
+    }
     if (position <= end) return
     const seen = `${topic}/${partition} ends at offset ${end}, but was read up to ${position} before`
     const where = `${file.path} and what is beside it`

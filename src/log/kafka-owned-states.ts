@@ -1,11 +1,15 @@
 /** The owned states that a handle on Kafka has open: what is committed, or fails, reaches each of them. */
+import type { Clock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
 import { changelogOf, changelogSettings } from './kafka-changelog.ts'
+import type { KafkaClient } from './kafka-client.ts'
 import { type ChangelogSources, type CommittedBatch, KafkaOwnedState } from './kafka-owned-state.ts'
-import type { StateFiles } from './kafka-state-files.ts'
+import { RestoreTurns } from './kafka-owned-state-restore.ts'
+import { StateFiles } from './kafka-state-files.ts'
+import { tombstonesKeptMs } from './kafka-state-tombstones.ts'
 import type { KafkaTopics } from './kafka-topics.ts'
 import type { TransactionPart, TransactionResult } from './kafka-transaction.ts'
-import type { Membership, OpenStateOptions, OwnedState, TopicInfo } from './log.ts'
+import type { Log, Membership, OpenStateOptions, OwnedState, TopicInfo } from './log.ts'
 import { decodeRecordBatches } from './record-batch.ts'
 import { nameOf } from './topic-partition.ts'
 
@@ -13,6 +17,27 @@ export interface KafkaOwnedStatesOptions extends ChangelogSources {
   readonly topics: Pick<KafkaTopics, 'topic' | 'ensureTopic' | 'writtenEnd'>
   /** Asked when a state is opened: by then the cluster is known. */
   files(): StateFiles
+}
+
+/** What a handle on Kafka has. */
+export interface KafkaHandle {
+  readonly topics: KafkaTopics
+  readonly read: Log['read']
+  readonly clock: Clock
+  /** See `KafkaLogOptions`. */
+  readonly directory: string | undefined
+}
+
+export function ownedStatesOf(
+  client: KafkaClient,
+  { directory, ...handle }: KafkaHandle,
+): KafkaOwnedStates {
+  return new KafkaOwnedStates({
+    ...handle,
+    offsets: (topic, partition) => handle.topics.offsets(topic, partition),
+    tombstonesMs: (topic) => tombstonesKeptMs(client, topic),
+    files: () => StateFiles.of(directory, client.clusterId),
+  })
 }
 
 interface Open {
@@ -25,6 +50,7 @@ export class KafkaOwnedStates {
   readonly #options: KafkaOwnedStatesOptions
   /** By changelog and partition. */
   readonly #open = new Map<string, Set<Open>>()
+  readonly #turns = new RestoreTurns()
   #files: StateFiles | undefined
 
   constructor(options: KafkaOwnedStatesOptions) {
@@ -40,7 +66,7 @@ export class KafkaOwnedStates {
     const copy = new KafkaOwnedState({
       ...{ store, partition, topic, identity: info.identity },
       file: this.#files.open(topic, partition),
-      sources: { ...sources, topics },
+      ...{ sources: { ...sources, topics }, turns: this.#turns },
       onClosed: () => this.#forget(name, one),
     })
     const one = { copy, topic, member: options.member }

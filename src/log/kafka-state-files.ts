@@ -8,7 +8,8 @@ import { uptime } from 'node:os'
 import path from 'node:path'
 import { fail } from '../core/errors.ts'
 import { translated } from './embedded-errors.ts'
-import { inMemory, StateFile } from './kafka-owned-state-file.ts'
+import { inMemory } from './kafka-owned-state-database.ts'
+import { StateFile } from './kafka-owned-state-file.ts'
 
 const mostOwners = 100
 

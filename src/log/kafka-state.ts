@@ -7,7 +7,7 @@
  */
 import type { Batch } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { codeOf, fail } from '../core/errors.ts'
+import { codeOf } from '../core/errors.ts'
 import { changelogOf, changelogSettings, outputsOf } from './kafka-changelog.ts'
 import { type DecidedOptions, DecidedWait, decidedRange } from './kafka-decided-end.ts'
 import type { KafkaTopics, ReadMessages } from './kafka-topics.ts'

@@ -81,7 +81,7 @@ export class TopicMaker {
   /** Makes what is missing, and grows what has too few partitions where `mayGrow` agrees. */
   async ensure(making: Making, mayGrow: (topic: KafkaTopic) => Promise<boolean>): Promise<void> {
     const { name, partitions } = making
-    const there = (await this.#client.topic(name)) ?? (await this.#made(making))
+    const there = (await this.#find(name)) ?? (await this.#made(making))
     if (there.leaders.length >= partitions || !(await mayGrow(there))) return
     const where = `add partitions to topic ${name}`
     await this.#withBrokers(where, async (check) => {
@@ -156,9 +156,14 @@ export class TopicMaker {
     const isMade = await this.make(making)
     // Made by another process: its brokers may not all know it yet.
     if (!isMade) await this.#settled(making.name, 1)
-    const topic = await this.#client.topic(making.name)
+    const topic = await this.#find(making.name)
     if (topic !== undefined) return topic
     throw fail('TOPIC_UNKNOWN', `topic ${making.name}: was deleted while it was made`)
+  }
+
+  /** Each commit with changes of state asks so: it waits for brokers as all others do. */
+  #find(name: string): Promise<KafkaTopic | undefined> {
+    return this.#client.patiently(`topic ${name}`, () => this.#client.topic(name))
   }
 
   async #askToMake({ name, partitions, configs }: Making): Promise<Answer> {

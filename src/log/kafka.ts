@@ -11,15 +11,14 @@ import { changelogOf } from './kafka-changelog.ts'
 import { KafkaClient, type KafkaConnection } from './kafka-client.ts'
 import { KafkaCommits } from './kafka-commit.ts'
 import { controlTopic, KafkaControl } from './kafka-control.ts'
+import { countMessages } from './kafka-count.ts'
 import { KafkaGroups } from './kafka-groups.ts'
 import type { KafkaMembership } from './kafka-member.ts'
 import { joinKafkaGroup } from './kafka-membership.ts'
+import { type KafkaOwnedStates, ownedStatesOf } from './kafka-owned-states.ts'
 import { checkCheckpoints, prepareOutputs } from './kafka-prepare.ts'
-import { KafkaOwnedStates } from './kafka-owned-states.ts'
 import { KafkaReader } from './kafka-reader.ts'
 import { KafkaState } from './kafka-state.ts'
-import { StateFiles } from './kafka-state-files.ts'
-import { tombstonesKeptMs } from './kafka-state-tombstones.ts'
 import { KafkaTopics } from './kafka-topics.ts'
 import {
   type KafkaCommitStep,
@@ -41,7 +40,6 @@ import type {
   TopicInfo,
   TopicSettings,
 } from './log.ts'
-import { decodeRecordBatches } from './record-batch.ts'
 
 export interface KafkaLogOptions {
   readonly connection: KafkaConnection
@@ -80,7 +78,6 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
 /** How long what was committed may take to be seen, while its markers are written. */
 const markerPatienceMs = 30_000
 const markerWaitMs = 2
-const countBytes = 4 * 1024 * 1024
 
 interface Slot {
   readonly group: string
@@ -108,10 +105,11 @@ class KafkaLog implements Log {
   /** Commits are encoded one after the other, so that they keep the order of their calls. */
   #preparing: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
+  readonly #known = (name: string) => this.#topics.known(name)
 
   constructor(options: KafkaLogOptions) {
     const { connection, instance, prefix = '', clock = systemClock } = options
-    const { replicationFactor, onWaiting } = options
+    const { replicationFactor, onWaiting, directory } = options
     this.#sessionTimeoutMs = options.sessionTimeoutMs
     this.#onStep = options.onStep
     this.#clock = clock
@@ -126,12 +124,12 @@ class KafkaLog implements Log {
       topics: this.#topics,
       isPaused: (group) => this.#control.isPaused(group),
     })
+    const read: Log['read'] = (...asked) => this.read(...asked)
     this.#state = new KafkaState({
-      topics: this.#topics,
-      read: (topic, partition, offset) => this.read(topic, partition, offset),
+      ...{ topics: this.#topics, read },
       offsets: (topic, partition) => this.offsets(topic, partition),
     })
-    this.#owned = this.#ownedStates(options.directory)
+    this.#owned = ownedStatesOf(this.#client, { topics: this.#topics, read, clock, directory })
     this.#own = this.#commitsOf(undefined, `${prefix}millrace.${this.#instance}`)
   }
 
@@ -206,18 +204,8 @@ class KafkaLog implements Log {
     if (by !== undefined) await this.#control.read()
     const producers = by === undefined ? undefined : this.#control.producersOf(by)
     const { end } = await this.offsets(topic, partition)
-    let found = 0
-    for (let from = range.start; from < Math.min(range.end, end); ) {
-      const fetched = await this.#reader.look(topic, partition, from, countBytes)
-      if (fetched === undefined) break
-      const { bytes, nextOffset } = fetched
-      const batches = fetched.batches.filter((one) => producers?.has(one.producerId) ?? true)
-      const stored = { topic, partition, origin: '', bytes, batches, from, nextOffset }
-      const { count, offsets } = decodeRecordBatches(stored)
-      for (let index = 0; index < count; index++) if (offsets[index]! < range.end) found++
-      from = nextOffset
-    }
-    return found
+    const known = { start: range.start, end: Math.min(range.end, end) }
+    return countMessages(this.#reader, topic, partition, known, producers)
   }
 
   commit(commit: Commit): Promise<CommitResult> {
@@ -269,11 +257,7 @@ class KafkaLog implements Log {
     return this.#control.setPaused(name, paused)
   }
 
-  openState(
-    store: string,
-    partition: number,
-    options: OpenStateOptions = {},
-  ): Promise<OwnedState> {
+  openState(store: string, partition: number, options: OpenStateOptions = {}): Promise<OwnedState> {
     return this.#owned.open(store, partition, options)
   }
 
@@ -308,8 +292,7 @@ class KafkaLog implements Log {
     const { outputs, changes = [], changesOf, member } = commit
     const commits = member === undefined ? this.#own : this.#slotOf(member).commits
     const changed = await this.#state.changesToOutputs(changes)
-    const known = (name: string) => this.#topics.known(name)
-    const prepared = await prepareOutputs([...outputs, ...changed], known)
+    const prepared = await prepareOutputs([...outputs, ...changed], this.#known)
     const own = ({ baseOffsets }: CommitResult) => ({
       baseOffsets: baseOffsets.slice(0, outputs.length),
     })
@@ -346,21 +329,9 @@ class KafkaLog implements Log {
     return new KafkaCommits({
       ...{ client: this.#client, producer, member },
       encodeChanges: async (changes) =>
-        prepareOutputs(await this.#state.changesToOutputs(changes), (name) =>
-          this.#topics.known(name),
-        ),
+        prepareOutputs(await this.#state.changesToOutputs(changes), this.#known),
       onCommitted: (result) => this.#noteCommitted(result),
       onFailed: (parts) => this.#owned.failed(member, parts),
-    })
-  }
-
-  #ownedStates(directory: string | undefined): KafkaOwnedStates {
-    return new KafkaOwnedStates({
-      ...{ topics: this.#topics, clock: this.#clock },
-      read: (...asked) => this.read(...asked),
-      offsets: (topic, partition) => this.#topics.offsets(topic, partition),
-      tombstonesMs: (topic) => tombstonesKeptMs(this.#client, topic),
-      files: () => StateFiles.of(directory, this.#client.clusterId),
     })
   }
 

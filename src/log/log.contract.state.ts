@@ -7,7 +7,23 @@ import type { Log, OwnedState, StateChange, StateEntry, StateRange } from './log
 const all = { limit: 100_000 }
 
 /** In the order of their UTF-8 bytes; by UTF-16 units U+FFFD would come last. */
-const keys = ['', '\0', 'A', 'Z', 'a', 'a\0', 'a\0b', 'aa', 'b', 'z', 'é', 'ключ', '\ufffd', '😀', '🙂z']
+const keys = [
+  '',
+  '\0',
+  'A',
+  'Z',
+  'a',
+  'a\0',
+  'a\0b',
+  'aa',
+  'b',
+  'z',
+  'é',
+  'ключ',
+  '\ufffd',
+  '😀',
+  '🙂z',
+]
 
 export function change(key: string, value: string | null, store = 's', partition = 0): StateChange {
   return { store, partition, key, value: value === null ? null : Buffer.from(value) }

@@ -163,11 +163,7 @@ class PrefixedLog implements Log {
     return this.#log.pauseGroup(this.#names.kept(name), paused)
   }
 
-  openState(
-    store: string,
-    partition: number,
-    options: OpenStateOptions = {},
-  ): Promise<OwnedState> {
+  openState(store: string, partition: number, options: OpenStateOptions = {}): Promise<OwnedState> {
     const member = options.member && (options.member as PrefixedMember).inner
     return this.#log.openState(this.#names.kept(store), partition, { ...options, member })
   }

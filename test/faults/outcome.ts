@@ -90,7 +90,7 @@ export function assertSame(actual: Outcome, expected: Outcome): void {
   assert.equal(wrong.length, 0, `${wrong.length} messages are wrong:\n  ${some}`)
 }
 
-function differences(topic: string, actual: readonly Entry[], expected: readonly Entry[]) {
+export function differences(topic: string, actual: readonly Entry[], expected: readonly Entry[]) {
   const wanted = new Map(expected.map((entry) => [entry.id, entry]))
   const seen = new Set<string>()
   const wrong: string[] = []
