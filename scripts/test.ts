@@ -20,7 +20,7 @@ const patterns = [
   'web/**/*.test.ts',
 ]
 const fastLimitMs = 10 * 60_000
-const slowLimitMs = 25 * 60_000
+const slowLimitMs = 45 * 60_000
 
 const words = process.argv.slice(2).filter((word) => word !== '--all')
 process.exitCode = await mainOnLog(process.argv.includes('--all'), words)

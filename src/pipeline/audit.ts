@@ -35,6 +35,12 @@ export async function audit(log: Log, definition: Definition, clock = systemCloc
   return group === undefined ? audit : auditSteps(plan, group)
 }
 
+/** What it has counted so far: no topic is read for it, and nobody has to pause. */
+export async function auditCounts(log: Log, definition: Definition): Promise<Audit> {
+  const plan = planOf([definition]).pipelines[0]!
+  return auditSteps(plan, await log.group(plan.name))
+}
+
 /**
  * The same from a plan as plain data, told by another process perhaps. Undefined: something was
  * committed in each of several tries, so that what did not balance may have been in flight.
@@ -68,7 +74,7 @@ async function tryAudit(
  * What the steps of a pipeline counted and what of it does not balance, from its checkpoints alone:
  * cheap, and right at any moment. A partition that an older plan worked on last counts from nothing.
  */
-export function auditSteps(plan: PipelinePlan, group: GroupInfo): Audit {
+export function auditSteps(plan: PipelinePlan, group: GroupInfo | undefined): Audit {
   const imbalances: string[] = []
   const { steps } = ledgerOf(plan, group)
   checkSteps(plan, steps, imbalances)

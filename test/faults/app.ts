@@ -86,8 +86,9 @@ export const score = pipeline(`${run}-score`)
   .predict('mood', mood, { input: (order) => order.text })
   .map('for-matching', ({ order, seq, text, mood: found }) => {
     // A message larger than topics allow: a dead letter.
-    const isLarge = seq % 401 === 200
-    return { order, seq, text: isLarge ? `${longText}${longText}` : text, mood: found }
+    if (seq % 401 === 200) return { order, seq, text: `${longText}${longText}`, mood: found }
+    // And some that fit, unless somebody lowers the limit.
+    return { order, seq, text: seq % 37 === 5 ? text.padEnd(6000, '.') : text, mood: found }
   })
   .to(scored)
 

@@ -28,13 +28,9 @@ export async function outcomeOf(
   run: string,
   quietMs: number,
 ): Promise<Outcome> {
-  const found = new Map<string, readonly Entry[]>()
   // Each is a process of its own, and most of its time is waiting.
-  for (const names of [topicNames.slice(0, 3), topicNames.slice(3)]) {
-    const read = await Promise.all(names.map((name) => entriesOf(cluster, run, name, quietMs)))
-    for (const [index, name] of names.entries()) found.set(name, read[index]!)
-  }
-  return found
+  const read = await Promise.all(topicNames.map((name) => entriesOf(cluster, run, name, quietMs)))
+  return new Map(topicNames.map((name, index) => [name, read[index]!]))
 }
 
 async function entriesOf(cluster: KafkaCluster, run: string, name: string, quietMs: number) {

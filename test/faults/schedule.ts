@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaCluster } from '../../scripts/services/kafka.ts'
+import { messageOf } from '../../src/core/errors.ts'
 import { type Random, seededRandom } from '../../src/core/random.ts'
 import { dealtTo, shuffled } from './deal.ts'
 import { type Fault, seconds } from './fault.ts'
@@ -40,7 +41,7 @@ const finishMs = 90_000
 const longestRecoveryMs = 60_000
 /** What processes said is kept in any case. */
 const isKept = process.env.FAULT_KEEP !== undefined
-const quietMs = 3_000
+const quietMs = 5_000
 /** Where something seems to be missing it is read again, with patience. */
 const longQuietMs = 15_000
 /** Figures that are the same in every run. */
@@ -83,7 +84,11 @@ export async function runSchedule(options: ScheduleOptions): Promise<readonly In
     const inflicted = await inflictAll(world, options, random)
     await world.hurry()
     const isOver = await world.finish(finishMs)
-    assert.ok(!world.isBroken, `a process ended badly:${wordsOf(world)}`)
+    if (world.isBroken) {
+      // Whether what it wrote is right too tells where to look.
+      const differs = await compare(ground.cluster, run, calm).then(() => '', messageOf)
+      assert.fail(`a process ended badly:${wordsOf(world)}\n${differs}`)
+    }
     assert.ok(isOver, `it does not end: ${world.directory}`)
     await world.keepAlive()
     const figures = ledgerOf(world)
