@@ -1,6 +1,7 @@
 /**
  * Two schedules of faults, with seeds that stay: one on one broker, one on three. `npm run test:faults`
- * runs many, with others.
+ * runs many, with others. A part of `npm run test:faults:short`, not of `npm test`: a broker that is
+ * killed now and then still leaves an application waiting for longer than the suite allows.
  */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
