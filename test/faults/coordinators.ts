@@ -1,7 +1,8 @@
-/** Where groups and transactions are coordinated, and how all of that is moved to other brokers. */
+/** Where groups and transactions are coordinated, how that is moved, and whether all copies are in sync. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { alterPartitionReassignmentsV0, listTransactionsV1, metadataV12 } from '@platformatic/kafka'
 import type { KafkaCluster } from '../../scripts/services/kafka.ts'
 import type { Random } from '../../src/core/random.ts'
@@ -11,6 +12,8 @@ import { pipelines, type World } from './world.ts'
 
 const lane = 'coordinators'
 const timeoutMs = 15_000
+const inSyncMs = 60_000
+const pollMs = 200
 const internalTopics = ['__consumer_offsets', '__transaction_state']
 
 export interface Coordinated {
@@ -121,6 +124,27 @@ const leadersIn = (topics: readonly InternalTopic[]) =>
       ),
     ),
   )
+
+/**
+ * Resolves once each partition has all its copies in sync again: the next fault may take the broker
+ * that is the only one now.
+ */
+export async function untilInSync(cluster: KafkaCluster): Promise<void> {
+  const untilMs = Date.now() + inSyncMs
+  for (;;) {
+    const behind = await withClient(cluster, async (client) => {
+      const asked = [null as unknown as string[], false, false] as const
+      const node = await client.controller()
+      const { topics } = await client.call(node, lane, metadataV12.api, ...asked)
+      return topics
+        .flatMap(({ partitions }) => partitions)
+        .filter(({ isrNodes, replicaNodes }) => isrNodes.length < replicaNodes.length).length
+    })
+    if (behind === 0) return
+    if (Date.now() > untilMs) throw new Error(`${behind} partitions do not get in sync`)
+    await sleep(pollMs)
+  }
+}
 
 async function withClient<Result>(
   cluster: KafkaCluster,

@@ -9,6 +9,7 @@ import { setSize } from './deal.ts'
 import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
 import { closeGround, openGround, whyNoGround } from './ground.ts'
+import { skippedMarkers } from './outcome.ts'
 import { tableOf } from './report.ts'
 import { type Inflicted, runCalm, runSchedule } from './schedule.ts'
 
@@ -45,7 +46,7 @@ async function main(): Promise<number> {
         say(`seed ${seed}: as without faults, in ${Math.round((Date.now() - startedAt) / 1000)} s`)
       } catch (error) {
         failed.push(seed)
-        say(`seed ${seed}: FAILED: ${messageOf(error)}`)
+        say(`seed ${seed}: FAILED: ${messageOf(error)}${skippedMarkers(ground.cluster)}`)
       }
     }
   } finally {

@@ -3,6 +3,8 @@
  * what a run without faults wrote.
  */
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import type { KafkaCluster } from '../../scripts/services/kafka.ts'
 
 export interface Entry {
@@ -106,3 +108,16 @@ export function differences(topic: string, actual: readonly Entry[], expected: r
 }
 
 const brief = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}...` : text)
+
+/** Whether brokers said that they left out markers of a transaction, as KAFKA-20734 has it; '': no. */
+export function skippedMarkers({ brokers }: KafkaCluster): string {
+  const lines = brokers.flatMap(({ id, dataDirectory }) => {
+    const file = path.join(path.dirname(dataDirectory), `node-${id}.log`)
+    if (!existsSync(file)) return []
+    const said = readFileSync(file, 'utf8').split('\n')
+    return said.filter((line) => line.includes('these partitions are likely deleted already'))
+  })
+  if (lines.length === 0) return ''
+  const first = lines[0]!.slice(0, 240)
+  return `\nKafka left out markers of transactions (KAFKA-20734), ${lines.length} times so far: ${first}`
+}
