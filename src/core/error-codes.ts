@@ -221,6 +221,11 @@ export const errorCodes = declare({
     when: 'Stored state is damaged, or was written by something else than the step that reads it.',
     fix: 'Restore it, or reset the group so that it is built again from the topic.',
   },
+  STATE_DIFFERS: {
+    order: 'misconfigured',
+    when: 'The state of a step was written by another window or other aggregates than the step has now.',
+    fix: 'Give the step another name, or start over with --fresh; to keep the state, undo the change.',
+  },
   MODEL_UNKNOWN: {
     order: 'misconfigured',
     when: 'A model, a version or an alias is named that the registry or the store does not have.',

@@ -4,6 +4,7 @@
  */
 export type { Aggregator, Json, OrderMatters } from './aggregator.ts'
 export * from './aggregators.ts'
+export type { KeyedState, StateForm } from './keyed-state.ts'
 export {
   type Aggregate,
   type Aggregates,
@@ -20,3 +21,4 @@ export * from './window-assign.ts'
 export * from './window-id.ts'
 export * from './window-session.ts'
 export * from './window-sliding.ts'
+export * from './window-step.ts'

@@ -1,0 +1,234 @@
+/**
+ * The keyed state of one step in one partition, decoded: what is asked for is brought here once and
+ * kept while there is room, and what changed goes with the next commit. Only whoever owns the
+ * partition changes it, so what is here is right until the lane ends; after a failed commit the lane
+ * and its stores are dropped whole.
+ */
+import type { OwnedState, StateChange, StateEntry } from '../log/log.ts'
+import type { KeyedState, StateForm } from '../transforms/keyed-state.ts'
+import { compareKeys } from './key-order.ts'
+import { Recency } from './recency.ts'
+import { checkForm, formBytes, formKey, isReserved } from './state-form.ts'
+
+export interface KeyedStoreOptions<Value> {
+  readonly state: OwnedState
+  readonly form: StateForm<Value>
+  /** `<pipeline>.<step>`. */
+  readonly store: string
+  readonly partition: number
+  /** Values that are kept here beside those that are in use or in commits under way; 100,000. */
+  readonly mostKept?: number | undefined
+}
+
+interface Kept<Value> {
+  readonly key: string
+  /** Undefined: the key has none. */
+  value: Value | undefined
+  /** Number of the commit that takes its last change; -1: it never changed here. */
+  commit: number
+  /** False: no commit ever held a value of it, so there is nothing to delete. */
+  isStored: boolean
+  /** Number of the `load` that asked for it last. */
+  loaded: number
+  before: Kept<Value> | undefined
+  after: Kept<Value> | undefined
+}
+
+const defaultMostKept = 100_000
+
+export class KeyedStore<Value> implements KeyedState<Value> {
+  readonly #state: OwnedState
+  readonly #form: StateForm<Value>
+  readonly #store: string
+  readonly #partition: number
+  readonly #mostKept: number
+  readonly #kept = new Map<string, Kept<Value>>()
+  readonly #recency = new Recency<Kept<Value>>()
+  /** What the commits under way hold, the oldest first; the last is what the next one will. */
+  readonly #changes: Kept<Value>[][] = [[]]
+  #taken = 0
+  #committed = 0
+  #loads = 0
+  #isFormWritten: boolean
+
+  private constructor(options: KeyedStoreOptions<Value>, isFormWritten: boolean) {
+    this.#state = options.state
+    this.#form = options.form
+    this.#store = options.store
+    this.#partition = options.partition
+    this.#mostKept = options.mostKept ?? defaultMostKept
+    this.#isFormWritten = isFormWritten
+  }
+
+  /**
+   * Looks whether what is there was written in this form. Throws `STATE_DIFFERS`, and what the state
+   * throws; then the state is as it was, and not closed.
+   */
+  static async open<Value>(options: KeyedStoreOptions<Value>): Promise<KeyedStore<Value>> {
+    const isFormWritten = await checkForm(options.state, options.form, options.store)
+    return new KeyedStore(options, isFormWritten)
+  }
+
+  /** Values that are here, for tests and figures. */
+  get size(): number {
+    return this.#kept.size
+  }
+
+  async load(keys: Iterable<string>): Promise<void> {
+    this.#loads++
+    const missing: string[] = []
+    for (const key of keys) {
+      const known = this.#kept.get(key)
+      if (known === undefined) missing.push(key)
+      else this.#use(known)
+    }
+    this.#makeRoom(missing.length)
+    if (missing.length === 0) return
+    const found = await this.#state.get(missing)
+    for (const key of missing) {
+      // The same key may be asked for twice.
+      if (!this.#kept.has(key)) this.#bring(key, found.get(key))
+    }
+  }
+
+  get(key: string): Value | undefined {
+    const kept = this.#kept.get(key)
+    if (kept === undefined) throw new Error(`state of ${this.#store}: ${key} is not loaded`)
+    return kept.value
+  }
+
+  set(key: string, value: Value): void {
+    this.#change(key, value)
+  }
+
+  delete(key: string): void {
+    this.#change(key, undefined)
+  }
+
+  async scan(
+    from: string,
+    to: string,
+    limit: number,
+  ): Promise<readonly (readonly [string, Value])[]> {
+    const found: (readonly [string, Value])[] = []
+    // Taken before the log is asked: while it is, a commit may end.
+    const pending = this.#pending(from, to)
+    let next = from
+    while (found.length < limit) {
+      const wanted = limit - found.length
+      const committed = await this.#state.scan({ from: next, to, limit: wanted })
+      const isAll = committed.length < wanted
+      const last = committed.at(-1)?.[0]
+      // Behind the last of a cut answer there may be more before what is only here.
+      const isWithin = ({ key }: Kept<Value>) => isAll || compareKeys(key, last!) <= 0
+      const own = pending.filter((kept) => compareKeys(kept.key, next) >= 0 && isWithin(kept))
+      this.#merge(committed, own, found)
+      if (isAll) break
+      next = `${last}\0`
+    }
+    if (found.length > limit) found.length = limit
+    for (const [key] of found) this.#use(this.#kept.get(key)!)
+    return found
+  }
+
+  /** The changes since the last call, for the next commit; every call has its `committed`. */
+  take(): StateChange[] {
+    const place = { store: this.#store, partition: this.#partition }
+    const changes: StateChange[] = []
+    for (const kept of this.#changes.at(-1)!) {
+      const { key, value } = kept
+      if (value === undefined && !kept.isStored) continue
+      changes.push({ ...place, key, value: value === undefined ? null : this.#form.encode(value) })
+      kept.isStored = value !== undefined
+    }
+    if (!this.#isFormWritten && changes.length > 0) {
+      this.#isFormWritten = true
+      changes.unshift({ ...place, key: formKey, value: formBytes(this.#form) })
+    }
+    this.#changes.push([])
+    this.#taken++
+    return changes
+  }
+
+  /** The next of the commits that were taken for is through. */
+  committed(): void {
+    this.#changes.shift()
+    this.#committed++
+  }
+
+  /** Safe to call twice. */
+  async close(): Promise<void> {
+    await this.#state.close()
+  }
+
+  /** What is only here and has a value. */
+  #pending(from: string, to: string): Kept<Value>[] {
+    const pending: Kept<Value>[] = []
+    for (const [index, changes] of this.#changes.entries()) {
+      const commit = this.#committed + index
+      for (const kept of changes) {
+        // What changed again is told of where it changed last.
+        if (kept.value === undefined || kept.commit !== commit) continue
+        if (compareKeys(kept.key, from) >= 0 && compareKeys(kept.key, to) < 0) pending.push(kept)
+      }
+    }
+    return pending
+  }
+
+  /** Appends, in order, what is committed and not changed here, and what is only here. */
+  #merge(
+    committed: readonly StateEntry[],
+    own: readonly Kept<Value>[],
+    found: (readonly [string, Value])[],
+  ): void {
+    const added = own.map(({ key, value }) => [key, value as Value] as const)
+    const seen = new Set(own.map(({ key }) => key))
+    for (const [key, bytes] of committed) {
+      if (seen.has(key) || isReserved(key)) continue
+      const kept = this.#kept.get(key) ?? this.#bring(key, bytes)
+      if (kept.value !== undefined) added.push([key, kept.value])
+    }
+    if (own.length > 0) added.sort(([one], [other]) => compareKeys(one, other))
+    for (const entry of added) found.push(entry)
+  }
+
+  #bring(key: string, bytes: Buffer | undefined): Kept<Value> {
+    const value = bytes === undefined ? undefined : this.#form.decode(bytes)
+    return this.#keep(key, value, bytes !== undefined)
+  }
+
+  #keep(key: string, value: Value | undefined, isStored: boolean): Kept<Value> {
+    if (isReserved(key)) throw new Error(`state of ${this.#store}: ${key} is reserved`)
+    const links = { before: undefined, after: undefined }
+    const kept = { key, value, commit: -1, isStored, loaded: this.#loads, ...links }
+    this.#kept.set(key, kept)
+    this.#recency.add(kept)
+    return kept
+  }
+
+  #use(kept: Kept<Value>): void {
+    kept.loaded = this.#loads
+    this.#recency.touch(kept)
+  }
+
+  #change(key: string, value: Value | undefined): void {
+    // Of what was never asked for, there may be anything.
+    const kept = this.#kept.get(key) ?? this.#keep(key, undefined, true)
+    kept.value = value
+    if (kept.commit === this.#taken) return
+    kept.commit = this.#taken
+    this.#changes.at(-1)!.push(kept)
+  }
+
+  /** What is in no commit under way can be asked for again; the rest waits for its commit. */
+  #makeRoom(coming: number): void {
+    let surplus = this.#kept.size + coming - this.#mostKept
+    while (surplus-- > 0) {
+      const oldest = this.#recency.oldest
+      if (oldest === undefined || oldest.loaded === this.#loads) return
+      if (oldest.commit >= this.#committed) return
+      this.#kept.delete(oldest.key)
+      this.#recency.remove(oldest)
+    }
+  }
+}
