@@ -218,6 +218,10 @@ class Handle implements EmbeddedLog {
     return this.#database.read(() => this.#topics.offsets(topic, partition))
   }
 
+  async writtenEnd(topic: string, partition: number): Promise<number> {
+    return (await this.offsets(topic, partition)).end
+  }
+
   offsetAtTime(topic: string, partition: number, timeMs: number): Promise<number> {
     return this.#database.read(() => this.#reader.offsetAtTime(topic, partition, timeMs))
   }

@@ -165,12 +165,14 @@ class KafkaLog implements Log {
 
   async offsets(topic: string, partition: number): Promise<OffsetRange> {
     const untilMs = Date.now() + markerPatienceMs
-    for (;;) {
+    for (; ; await this.#clock.sleep(markerWaitMs)) {
       const range = await this.#topics.offsets(topic, partition)
-      const isWhole = range.end >= this.#reader.endOf(topic, partition)
-      if (isWhole || Date.now() > untilMs) return range
-      await this.#clock.sleep(markerWaitMs)
+      if (range.end >= this.#reader.endOf(topic, partition) || Date.now() > untilMs) return range
     }
+  }
+
+  writtenEnd(topic: string, partition: number): Promise<number> {
+    return this.#topics.writtenEnd(topic, partition)
   }
 
   offsetAtTime(topic: string, partition: number, timeMs: number): Promise<number> {
@@ -237,12 +239,14 @@ class KafkaLog implements Log {
     return member
   }
 
-  groups(): Promise<readonly GroupInfo[]> {
-    return this.#withPauses(() => this.#groups.groups())
+  async groups(): Promise<readonly GroupInfo[]> {
+    await this.#control.read()
+    return this.#groups.groups()
   }
 
-  group(name: string): Promise<GroupInfo | undefined> {
-    return this.#withPauses(() => this.#groups.group(name))
+  async group(name: string): Promise<GroupInfo | undefined> {
+    await this.#control.read()
+    return this.#groups.group(name)
   }
 
   resetGroup(name: string, checkpoints: readonly Checkpoint[]): Promise<void> {
@@ -314,8 +318,10 @@ class KafkaLog implements Log {
 
   /** Transactional ids of members that have left are free again. */
   async #freeSlots(): Promise<void> {
-    const gone = this.#slots.filter(({ member }) => member.isGone)
-    this.#slots = this.#slots.filter(({ member }) => !member.isGone)
+    const { gone = [], there = [] } = Object.groupBy(this.#slots, ({ member }) =>
+      member.isGone ? 'gone' : 'there',
+    )
+    this.#slots = there
     await Promise.all(gone.map(({ commits }) => commits.close()))
   }
 
@@ -341,10 +347,5 @@ class KafkaLog implements Log {
     }
     this.#owned.committed({ parts, baseOffsets })
     if (parts.length > 0) this.#reader.wake()
-  }
-
-  async #withPauses<Result>(work: () => Promise<Result>): Promise<Result> {
-    await this.#control.read()
-    return work()
   }
 }

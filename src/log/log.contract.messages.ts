@@ -76,6 +76,7 @@ export function messageLaws(open: OpenLog): void {
         }
         const { start, end } = await log.offsets('ten', 0)
         assert.ok(start <= all[0]!.offset && end > all[9]!.offset)
+        assert.ok((await log.writtenEnd('ten', 0)) >= end)
         assert.equal(await log.read('ten', 0, end), undefined)
         assert.equal(await log.read('ten', 1, 0), undefined, 'partitions are apart')
         const first = await log.read('ten', 0, 0, { maxBytes: 1 })

@@ -217,6 +217,11 @@ export interface Log {
   sizes(topics: readonly string[]): Promise<ReadonlyMap<string, number>>
   /** Throws `TOPIC_UNKNOWN`. */
   offsets(topic: string, partition: number): Promise<OffsetRange>
+  /**
+   * Behind all that is written, on Kafka also by transactions that are still open: whoever has read up
+   * to here knows all that was committed before the call. Throws `TOPIC_UNKNOWN`.
+   */
+  writtenEnd(topic: string, partition: number): Promise<number>
   /** The first offset whose message's time is at or after `timeMs`; the end when there is none. */
   offsetAtTime(topic: string, partition: number, timeMs: number): Promise<number>
   /**

@@ -115,6 +115,10 @@ class Handle implements MemoryLog {
     return this.#partition(topic, partition).range
   }
 
+  async writtenEnd(topic: string, partition: number): Promise<number> {
+    return this.#partition(topic, partition).range.end
+  }
+
   async offsetAtTime(topic: string, partition: number, timeMs: number): Promise<number> {
     return this.#partition(topic, partition).offsetAtTime(timeMs)
   }

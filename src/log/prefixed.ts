@@ -91,6 +91,10 @@ class PrefixedLog implements Log {
     return this.#log.offsets(this.#names.kept(topic), partition)
   }
 
+  writtenEnd(topic: string, partition: number): Promise<number> {
+    return this.#log.writtenEnd(this.#names.kept(topic), partition)
+  }
+
   offsetAtTime(topic: string, partition: number, timeMs: number): Promise<number> {
     return this.#log.offsetAtTime(this.#names.kept(topic), partition, timeMs)
   }

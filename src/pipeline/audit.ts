@@ -6,13 +6,16 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import type { Checkpoint, GroupInfo, Log } from '../log/log.ts'
 import { type CheckpointData, newLedger, parseCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
-import { addSaved, emptyCounts, readStep, type StepCounts, unaccounted } from './ledger.ts'
+import { isRepartition } from './internal-names.ts'
+import { addSaved, column, emptyCounts, readStep, type StepCounts, unaccounted } from './ledger.ts'
 import { type PipelinePlan, planOf, sourceTopic } from './plan.ts'
 
 export interface Audit {
   readonly pipeline: string
   /** By step, `read` first. */
   readonly steps: ReadonlyMap<string, StepCounts>
+  /** What it took in; messages that go through a topic of its own count once. */
+  readonly messages: number
   /** Sentences on what does not balance; none: it is balanced. */
   readonly imbalances: readonly string[]
 }
@@ -76,9 +79,9 @@ async function tryAudit(
  */
 export function auditSteps(plan: PipelinePlan, group: GroupInfo | undefined): Audit {
   const imbalances: string[] = []
-  const { steps } = ledgerOf(plan, group)
+  const { steps, messages } = ledgerOf(plan, group)
   checkSteps(plan, steps, imbalances)
-  return { pipeline: plan.name, steps, imbalances }
+  return { pipeline: plan.name, steps, messages, imbalances }
 }
 
 async function auditGroup(
@@ -87,14 +90,14 @@ async function auditGroup(
   group: GroupInfo | undefined,
 ): Promise<Audit> {
   const imbalances: string[] = []
-  const { steps, checkpoints, current } = ledgerOf(plan, group)
+  const { steps, messages, checkpoints, current } = ledgerOf(plan, group)
   if (group !== undefined) {
     checkSteps(plan, steps, imbalances)
     for (const checkpoint of checkpoints) await checkInput(log, plan, checkpoint, imbalances)
     const mayVanish = plan.inputs.some(({ kind }) => kind === 'topics')
     await checkOutputs(log, group, writtenBy(plan, steps, current), mayVanish, imbalances)
   }
-  return { pipeline: plan.name, steps, imbalances }
+  return { pipeline: plan.name, steps, messages, imbalances }
 }
 
 type ParsedCheckpoint = Checkpoint & { readonly data: CheckpointData }
@@ -105,6 +108,7 @@ function ledgerOf(
   group: GroupInfo | undefined,
 ): {
   readonly steps: Map<string, StepCounts>
+  readonly messages: number
   readonly checkpoints: readonly ParsedCheckpoint[]
   readonly current: readonly CheckpointData[]
 } {
@@ -117,8 +121,13 @@ function ledgerOf(
     data.plan === plan.hash || data.plan === '' ? data : newLedger(offset, data),
   )
   const steps = new Map<string, StepCounts>()
-  for (const data of current) addSaved(steps, data.ledger)
-  return { steps, checkpoints, current }
+  let messages = 0
+  for (const [index, data] of current.entries()) {
+    addSaved(steps, data.ledger)
+    const isOwn = isRepartition(checkpoints[index]!.topic)
+    if (!isOwn) messages += data.ledger[readStep]?.[column.in] ?? 0
+  }
+  return { steps, messages, checkpoints, current }
 }
 
 /** One disposition for each message, and on each edge as many out as in. */
@@ -189,8 +198,8 @@ function writtenBy(
   for (const { before } of checkpoints) {
     for (const [topic, count] of Object.entries(before ?? {})) add(topic, count)
   }
-  for (const { kind, name, step } of plan.outputs) {
-    if (kind === 'topic') add(name, steps.get(step)?.passed ?? 0)
+  for (const { kind, name, step, of = 'passed' } of plan.outputs) {
+    if (kind === 'topic') add(name, steps.get(step)?.[of] ?? 0)
   }
   for (const { deadLettered } of steps.values()) add(plan.deadLetters, deadLettered)
   return written

@@ -8,14 +8,18 @@ import type { GroupInfo, Log } from '../log/log.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { replayTopic } from './dead-letters.ts'
 import type { Definition } from './definition.ts'
-import { patternFor, withTopicsOf } from './inputs.ts'
-import { sourceTopic, topicInputs, topicOutputs } from './plan.ts'
+import { patternFor, repartitions, topicInputs, withTopicsOf } from './inputs.ts'
+import { sourceTopic, topicOutputs } from './plan.ts'
+import { isTimed, placesOf, segmentsOf } from './segments.ts'
+import type { Ended } from './upstream-time.ts'
 
 export class CaughtUp {
   readonly #log: Log
   /** With the topics that patterns match when the run begins. */
   #definitions: readonly Definition[]
   readonly #startEnds = new Map<string, number[]>()
+  /** By pipeline with windows, the end that its inputs were read to: its runners are to be told. */
+  readonly ended = new Map<string, Ended>()
 
   constructor(log: Log, inOrder: readonly Definition[]) {
     this.#log = log
@@ -45,14 +49,71 @@ export class CaughtUp {
   async #isDone(definition: Definition): Promise<boolean> {
     const group = await this.#log.group(definition.name)
     if (group === undefined) return false
-    if (!sourcesDone(definition, group)) return false
-    const written = new Set(this.#definitions.flatMap(topicOutputs).map((topic) => topic.name))
-    const topics = topicInputs(definition).map(({ topic }) => topic.name)
-    for (const topic of [...topics, replayTopic(definition.name)]) {
+    const own = new Set(repartitions(definition).map(({ topic }) => topic.name))
+    const names = topicInputs(definition).map(({ topic }) => topic.name)
+    const others = [...names.filter((name) => !own.has(name)), replayTopic(definition.name)]
+    if (!sourcesDone(definition, group) || !(await this.#haveReached(definition, group, others))) {
+      this.ended.delete(definition.name)
+      return false
+    }
+    if (!(await this.#haveReached(definition, group, [...own]))) return false
+    if (!isTimed(definition)) return true
+    const ended = this.ended.get(definition.name)
+    if (await this.#haveEnded(definition, group, ended)) return true
+    if (ended === undefined) {
+      const endless = !this.#isFinite(definition)
+      this.ended.set(definition.name, { token: Date.now(), isFinite: !endless })
+    }
+    return false
+  }
+
+  async #haveReached(
+    definition: Definition,
+    group: GroupInfo,
+    topics: readonly string[],
+  ): Promise<boolean> {
+    const written = new Set(this.#definitions.flatMap(writtenBy))
+    for (const topic of topics) {
       const goal = written.has(topic) ? await ends(this.#log, topic) : this.#startEnds.get(topic)!
       if (!(await this.#reached(definition, group, topic, goal))) return false
     }
     return true
+  }
+
+  /**
+   * All windows were told: what they gave by that is committed too. Of any end, where this run has not
+   * told them yet: nothing has come since.
+   */
+  async #haveEnded(
+    definition: Definition,
+    group: GroupInfo,
+    ended: Ended | undefined,
+  ): Promise<boolean> {
+    const infos = new Map((await this.#log.topics()).map((info) => [info.name, info]))
+    const places = segmentsOf(definition)
+      .filter((segment) => segment.isTimed)
+      .flatMap((segment) => placesOf(segment, (topic) => infos.get(topic)?.partitions ?? 0))
+    return places.every((place) => {
+      const checkpoint = group.checkpoints.find(
+        ({ topic, partition }) => topic === place.topic && partition === place.partition,
+      )
+      if (checkpoint === undefined) return false
+      const token = parseCheckpoint(place.topic, checkpoint.metadata).time?.ended
+      return ended === undefined ? token !== undefined : token === ended.token
+    })
+  }
+
+  /** All that it reads comes from sources that have an end, in this run. */
+  #isFinite(definition: Definition, seen: readonly string[] = []): boolean {
+    if (seen.includes(definition.name)) return false
+    return definition.inputs.every((input) => {
+      if (input.kind === 'source') return true
+      if (input.kind === 'topics') return false
+      const { name } = input.topic
+      const writers = this.#definitions.filter((one) => writtenBy(one).includes(name))
+      const chain = [...seen, definition.name]
+      return writers.length > 0 && writers.every((writer) => this.#isFinite(writer, chain))
+    })
   }
 
   /** A partition of which nothing is left to read is reached, whether it was ever read or not. */
@@ -82,6 +143,12 @@ export class CaughtUp {
     }
   }
 }
+
+/** The topics that a pipeline writes, its own among them. */
+const writtenBy = (definition: Definition): string[] =>
+  [...topicOutputs(definition), ...repartitions(definition).map(({ topic }) => topic)].map(
+    ({ name }) => name,
+  )
 
 function sourcesDone(definition: Definition, group: GroupInfo): boolean {
   return definition.inputs.every((input) => {

@@ -1,5 +1,6 @@
 /** What a pipeline keeps in the metadata of a checkpoint: small JSON that commits with the offset. */
 import { fail } from '../core/errors.ts'
+import type { SavedTime } from './event-time.ts'
 import type { SavedCounters } from './ledger.ts'
 
 export interface CheckpointData {
@@ -17,6 +18,8 @@ export interface CheckpointData {
   /** By step, the positions of sinks; of several checkpoints that with most `sinkCommits` counts. */
   readonly sinks?: { readonly [step: string]: unknown }
   readonly sinkCommits?: number
+  /** Event time, in a pipeline with windows. */
+  readonly time?: SavedTime
   /** By topic, all messages that were ever written for this partition, dead letters among them. */
   readonly wrote?: Written
   /**
@@ -42,7 +45,7 @@ export function newLedger(from: number, old: CheckpointData): CheckpointData {
 /** The metadata of a group that is reset to `from`. */
 export function resetCheckpoint(from: number, old: CheckpointData | undefined): CheckpointData {
   if (old === undefined) return { v: 1, from, plan: '', ledger: {} }
-  const { source: _, done: __, ...kept } = newLedger(from, old)
+  const { source: _, done: __, time: ___, ...kept } = newLedger(from, old)
   return kept
 }
 

@@ -9,8 +9,10 @@ import { deleted, type JoinEntry, type Rows } from './rows.ts'
 
 /** One message that a step could not take, and why; it becomes a dead letter. */
 export interface Failure {
-  /** Index of the message in the batch of the input. */
+  /** Index of the message in the batch of the input, or in `batch`. */
   readonly origin: number
+  /** Of what a window gave: it is no message of the input. */
+  readonly batch?: Batch
   readonly id: string
   readonly step: number
   /** The name of the error's class, or its code. */

@@ -2,6 +2,8 @@
 import type { Message } from '../core/message.ts'
 import type { SinkUse } from '../sinks/sink.ts'
 import type { SourceUse } from '../sources/source.ts'
+import type { Aggregator } from '../transforms/aggregator.ts'
+import type { Window } from '../transforms/window.ts'
 import type { ModelUse } from './model-use.ts'
 import type { Position } from './position.ts'
 import type { Topic } from './topic.ts'
@@ -52,13 +54,34 @@ export type Step =
       readonly name: string
       readonly other: AnyTopic
     }
+  | {
+      /** Gives messages another key: from here they go through a topic of the pipeline's own. */
+      readonly kind: 'keyBy'
+      readonly name: string
+      readonly key: (value: never) => unknown
+    }
+  | {
+      readonly kind: 'aggregate'
+      readonly name: string
+      readonly window: Window
+      /** Of messages' values; gives what is emitted beside key, start and end. */
+      readonly aggregator: Aggregator<unknown, unknown>
+      /** Takes what comes too late; undefined: it is counted. */
+      readonly late: AnyTopic | undefined
+    }
   | { readonly kind: 'to'; readonly name: string; readonly target: Target }
+
+export type AggregateStep = Step & { readonly kind: 'aggregate' }
 
 export interface PipelineSettings {
   /** Of the last 1,000 messages, the share that may become dead letters before the pipeline stops. */
   readonly maxDeadLetterShare: number
   /** What happens when retention took messages that were not read yet. */
   readonly onGap: 'stop' | 'continue'
+  /** An input that says nothing for so long does not hold windows open. */
+  readonly idleMs: number
+  /** A message whose time is further ahead of the clock is late, and moves no watermark. */
+  readonly maxSkewMs: number
 }
 
 export interface Definition {

@@ -4,10 +4,29 @@ import type { AnyTopic, Definition } from './definition.ts'
 import type { PipelinePlan } from './plan.ts'
 import { isMatch, oneOf, type Topics } from './topics-matching.ts'
 
-interface TopicInput {
+export interface TopicInput {
   readonly topic: AnyTopic
   /** Its first step. */
   readonly entry: number
+}
+
+/** The topic through which messages go that get another key, as long as nobody else wrote it. */
+export const repartitionTopic = (pipeline: string, step: string) =>
+  `${pipeline}.${step}.repartition`
+
+/** What is written there is what the steps before gave: JSON with the key that was made for it. */
+const passing = (name: string): AnyTopic => ({
+  ...{ kind: 'topic', name, schema: undefined, key: undefined, time: undefined },
+  ...{ format: undefined, settings: {} },
+})
+
+/** The topics of a pipeline's own that its messages go through, and where they go on. */
+export function repartitions(definition: Definition): TopicInput[] {
+  return definition.steps.flatMap((step, index) => {
+    if (step.kind !== 'keyBy') return []
+    const name = repartitionTopic(definition.name, step.name)
+    return [{ topic: passing(name), entry: index + 1 }]
+  })
 }
 
 /** The topics that a pipeline names, the other sides of its joins included. */
@@ -21,12 +40,15 @@ export function namedInputs(definition: Definition): TopicInput[] {
   return [...inputs, ...others]
 }
 
-/** All topics that a pipeline reads: those that it names, and those found to match its patterns. */
+/**
+ * All topics that a pipeline reads: those that it names, those found to match its patterns, and its own.
+ * Whoever writes a topic comes before whoever reads it.
+ */
 export function topicInputs(definition: Definition): TopicInput[] {
   const matched = definition.inputs.flatMap((input) =>
     input.kind === 'topics' ? input.matched.map((topic) => ({ topic, entry: 0 })) : [],
   )
-  return [...namedInputs(definition), ...matched]
+  return [...namedInputs(definition), ...matched, ...repartitions(definition)]
 }
 
 /** The patterns of a pipeline's inputs. */
@@ -80,9 +102,10 @@ export function plannedInputs(
   return [...new Set(found)]
 }
 
-/** The topics that a pipeline writes to, its dead letters apart. */
+/** The topics that a pipeline writes to, those of its own apart. */
 export function topicOutputs(definition: Definition): AnyTopic[] {
-  return definition.steps.flatMap((step) =>
-    step.kind === 'to' && step.target.kind === 'topic' ? [step.target.topic] : [],
-  )
+  return definition.steps.flatMap((step) => {
+    if (step.kind === 'aggregate') return step.late ?? []
+    return step.kind === 'to' && step.target.kind === 'topic' ? [step.target.topic] : []
+  })
 }

@@ -5,7 +5,9 @@
 import { fail } from '../core/errors.ts'
 import type { TopicInfo } from '../log/log.ts'
 import { deadLetterTopic, replayTopic } from './dead-letters.ts'
+import { isRepartition } from './internal-names.ts'
 import type { PipelinePlan, Plan, TopicPlan } from './plan.ts'
+import { keepsState } from './state-store.ts'
 
 type Known = ReadonlyMap<string, Pick<TopicInfo, 'partitions'>>
 
@@ -33,19 +35,29 @@ export function checkJoinedTopics(plan: Plan, known: Known): void {
 }
 
 /**
- * A dead letter of a pipeline with a join has to come back to its own partition, where the other
- * side waits: the pipeline's own topics get as many as the joined ones really have.
+ * A dead letter of a pipeline with state has to come back to its own partition, where the other side
+ * or the window waits: the pipeline's own topics get as many as those that it reads really have.
  */
 export function besideJoined(plan: Plan, planned: TopicPlan, known: Known): TopicPlan {
-  const pipeline = withJoin(plan).find(({ name }) =>
-    [deadLetterTopic(name), replayTopic(name)].includes(planned.name),
+  const pipeline = plan.pipelines.find(
+    ({ name, steps }) => steps.some(keepsState) && isOwnOf(name, planned.name),
   )
   if (pipeline === undefined) return planned
   const counts = sidesOf(pipeline, known).map(({ partitions }) => partitions)
   const partitions = Math.max(planned.settings.partitions, ...counts)
+  // How many there are may differ from how many there would be now.
+  if (isRepartition(planned.name)) {
+    const { partitions: _, ...declared } = planned.declared
+    return { ...planned, settings: { ...planned.settings, partitions }, declared }
+  }
   return {
     ...planned,
     settings: { ...planned.settings, partitions },
     declared: { ...planned.declared, partitions },
   }
 }
+
+const isOwnOf = (pipeline: string, topic: string) =>
+  topic === deadLetterTopic(pipeline) ||
+  topic === replayTopic(pipeline) ||
+  (topic.startsWith(`${pipeline}.`) && isRepartition(topic))

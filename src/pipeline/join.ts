@@ -12,6 +12,7 @@ import { check, Invalid } from './decode.ts'
 import type { Step } from './definition.ts'
 import { deleted, type JoinEntry, type RowIdentity, type Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
+import { stateStore } from './state-store.ts'
 
 export type Side = 'left' | 'right'
 export type JoinStep = Step & { readonly kind: 'join' }
@@ -286,7 +287,7 @@ export class Joins {
     const name = `${step.name} ${partition}`
     let state = this.#states.get(name)
     if (state === undefined) {
-      const store = `${this.#pipeline}.${step.name}`
+      const store = stateStore(this.#pipeline, step.name)
       const codec = this.#codecs?.of(step.other.name)
       state = new JoinState(this.#log, store, partition, step, this.#taken, codec)
       this.#states.set(name, state)

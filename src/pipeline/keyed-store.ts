@@ -74,6 +74,11 @@ export class KeyedStore<Value> implements KeyedState<Value> {
     return this.#kept.size
   }
 
+  /** The next commit has something to take. */
+  get hasChanges(): boolean {
+    return this.#changes.at(-1)!.length > 0
+  }
+
   async load(keys: Iterable<string>): Promise<void> {
     this.#loads++
     const missing: string[] = []

@@ -7,6 +7,9 @@ import type { Schema } from '../core/schema.ts'
 import type { Checkpoint, Log } from '../log/log.ts'
 import type { SourceReader, SourceUse, Unreadable } from '../sources/source.ts'
 import { type CheckpointData, newLedger, parseCheckpoint, type Written } from './checkpoint.ts'
+import type { PipelineSettings } from './definition.ts'
+import { InputTime } from './event-time.ts'
+import { isRepartition } from './internal-names.ts'
 import { Counters } from './ledger.ts'
 
 /** What one read gave, and what its checkpoint has to say. */
@@ -28,6 +31,8 @@ export interface LaneInput {
   readonly entry: number
   readonly schema: Schema | undefined
   readonly isReplay: boolean
+  /** Undefined: nobody asks, as in a pipeline without windows. */
+  readonly time: InputTime | undefined
   readonly counters: Counters
   /** Offset from which the ledger counts. */
   readonly from: number
@@ -54,6 +59,14 @@ export interface InputStart {
   readonly entry: number
   readonly stepNames: readonly string[]
   readonly checkpoint: Checkpoint | undefined
+  /** Undefined: nobody asks for event time. */
+  readonly settings: PipelineSettings | undefined
+}
+
+/** The event time of an input goes on from what it was. */
+function timeOf(start: InputStart, saved: CheckpointData | undefined): InputTime | undefined {
+  if (start.settings === undefined) return undefined
+  return new InputTime(start.settings, isRepartition(start.topic), saved?.time)
 }
 
 function restore(start: InputStart): { counters: Counters; saved: CheckpointData | undefined } {
@@ -100,6 +113,7 @@ export async function topicInput(options: TopicInputOptions): Promise<LaneInput>
   return {
     ...{ topic, partition, entry: options.entry, schema: options.schema, counters },
     isReplay: options.isReplay,
+    time: options.isReplay ? undefined : timeOf(options, saved),
     from: saved?.from ?? position,
     before: saved?.before,
     wrote: { ...saved?.wrote },
@@ -150,6 +164,7 @@ export async function sourceInput(options: SourceInputOptions): Promise<LaneInpu
     ...{ topic: options.topic, partition: options.partition, entry: options.entry, counters },
     schema: undefined,
     isReplay: false,
+    time: timeOf(options, saved),
     from: saved?.from ?? 0,
     before: saved?.before,
     wrote: { ...saved?.wrote },

@@ -3,29 +3,32 @@
  * split of a source). It reads a batch, sends it through the steps, and commits outputs, dead
  * letters, state and the checkpoint together, while the next batch is already under way.
  */
-import { BatchBuilder } from '../core/batch-builder.ts'
 import type { Clock } from '../core/clock.ts'
-import { idHeader } from '../core/identity.ts'
 import type { Random } from '../core/random.ts'
 import type { Checkpoint, Commit, Log, Membership, TopicInfo } from '../log/log.ts'
 import type { Model } from '../models/model.ts'
 import type { Meter } from '../monitoring/meter.ts'
 import type { Sink } from '../sinks/sink.ts'
+import { bury } from './bury.ts'
 import type { CheckpointData } from './checkpoint.ts'
 import { type Codecs, prepared } from './codecs.ts'
-import { appendDeadLetter, deadLetterTopic } from './dead-letters.ts'
+import { deadLetterTopic } from './dead-letters.ts'
 import { decodeRows, type Failure } from './decode.ts'
-import type { Definition, Step } from './definition.ts'
+import type { AnyTopic, Definition, Step } from './definition.ts'
+import { repartitionTopic } from './inputs.ts'
 import { Joins } from './join.ts'
 import type { LaneInput, Read } from './lane-input.ts'
-import { readStep } from './ledger.ts'
+import { LaneWindows } from './lane-windows.ts'
 import { topicInputs } from './plan.ts'
+import { repartition } from './repartition.ts'
 import { runReplays } from './replay.ts'
 import { retry, Stopped } from './retry.ts'
 import { Rows } from './rows.ts'
 import { runSteps, type StepContext, stepRow } from './run-steps.ts'
+import { isTimed } from './segments.ts'
 import type { DeadLetterShare } from './share.ts'
 import { writeToSink } from './sink-step.ts'
+import type { Ended, UpstreamTime } from './upstream-time.ts'
 import { Outputs, TopicWriter } from './write.ts'
 
 export interface LaneOptions {
@@ -47,6 +50,9 @@ export interface LaneOptions {
   readonly meter: Meter
   /** Number of the last commit with sink positions, so that the newest can be told. */
   readonly sinkCommits: number
+  readonly upstream: UpstreamTime
+  /** Undefined: there may be more to come. */
+  ended(): Ended | undefined
 }
 
 /** What lanes tell while they run; one object for all lanes of a pipeline in a worker. */
@@ -78,6 +84,8 @@ export class Lane {
   readonly #outputs = new Outputs()
   readonly #writers = new Map<string, TopicWriter>()
   readonly #joins: Joins
+  /** Undefined: the pipeline has none. */
+  readonly #windows: LaneWindows | undefined
   readonly #stop = new AbortController()
   #failures: Failure[] = []
   #sinkCommits: number
@@ -88,15 +96,13 @@ export class Lane {
     this.#sinkCommits = options.sinkCommits
     const { definition, log, topics, codecs } = options
     this.#joins = new Joins(log, definition.name, codecs)
+    this.#windows = isTimed(definition) ? new LaneWindows(options) : undefined
     for (const step of definition.steps) {
-      if (step.kind === 'to' && step.target.kind === 'topic') {
-        const { topic } = step.target
-        const info = topics.get(topic.name)!
-        this.#writers.set(
-          step.name,
-          new TopicWriter(topic, info, this.#outputs, codecs.of(topic.name)),
-        )
-      }
+      const topic = writtenBy(step)
+      if (topic === undefined) continue
+      const info = topics.get(topic.name)!
+      const writer = new TopicWriter(topic, info, this.#outputs, codecs.of(topic.name))
+      this.#writers.set(step.name, writer)
     }
   }
 
@@ -115,6 +121,9 @@ export class Lane {
         const commit = this.#assemble(input, undefined)
         await this.#commit({ commit, input, read: undefined, startMs: 0 })
       }
+      // What was closed before stays closed for all that is read now.
+      const opened = await this.#advance()
+      if (opened !== undefined) await this.#commit(opened)
       while (!this.#stop.signal.aborted) {
         const { log, member } = this.#options
         const revision = log.revision()
@@ -137,6 +146,7 @@ export class Lane {
       if (!(error instanceof Stopped)) failure = error
     })
     for (const input of this.#options.inputs) await input.close()
+    await this.#windows?.close()
     if (failure !== undefined && !(failure instanceof Stopped)) throw failure
   }
 
@@ -149,7 +159,19 @@ export class Lane {
       const read = await this.#retry(`read ${input.topic}`, () => input.read())
       if (read !== undefined) return this.#process(input, read, this.#options.meter.start())
     }
-    return undefined
+    return this.#advance()
+  }
+
+  /** What event time alone brings about, where nothing is to be read. */
+  async #advance(): Promise<Work | undefined> {
+    const windows = this.#windows
+    if (windows === undefined) return undefined
+    this.#failures = []
+    const input = await this.#close(windows)
+    if (input === undefined || !windows.isWorthACommit) return undefined
+    this.#bury(input)
+    this.#options.progress.deadLetters += this.#failures.length
+    return { commit: this.#assemble(input, undefined), input, read: undefined, startMs: 0 }
   }
 
   async #process(input: LaneInput, read: Read, startMs: number): Promise<Work> {
@@ -157,6 +179,7 @@ export class Lane {
     this.#failures = []
     const rows = new Rows(read.batch)
     const { counters } = input
+    rows.watermarks = input.time?.observe(read.batch, this.#options.clock.now())
     counters.add(0, 'in', read.batch.count + read.unreadable.length + read.expired)
     counters.add(0, 'expired', read.expired)
     const context = this.#context(input)
@@ -176,6 +199,8 @@ export class Lane {
     }
     // One message that spreads over many rows may fail in each of them.
     const failed = new Set(this.#failures.map((failure) => failure.origin))
+    const ofInput = this.#failures.length
+    if (this.#windows !== undefined) await this.#close(this.#windows, input)
     const dead = failed.size + read.unreadable.length
     // Replays are few and asked for; what fails again stays a dead letter.
     if (!input.isReplay) {
@@ -183,12 +208,17 @@ export class Lane {
     }
     this.#bury(input, read)
     progress.messages += read.batch.count + read.unreadable.length
-    progress.deadLetters += dead
+    progress.deadLetters += dead + this.#failures.length - ofInput
     return { commit: this.#assemble(input, read), input, read, startMs }
   }
 
+  #close(windows: LaneWindows, own?: LaneInput): Promise<LaneInput | undefined> {
+    const contextOf = (input: LaneInput) => this.#context(input)
+    return this.#retry('event time', () => windows.advance(contextOf, own))
+  }
+
   #context(input: LaneInput): StepContext {
-    const { definition, models } = this.#options
+    const { definition, models, topics } = this.#options
     return {
       pipeline: definition.name,
       counters: input.counters,
@@ -205,6 +235,14 @@ export class Lane {
         const side = from?.entry === index && step.other.name === topic ? 'right' : 'left'
         return this.#joins.of(step, partition).apply(rows, side, index, within)
       },
+      repartition: (step, index, rows, within) => {
+        const topic = topics.get(repartitionTopic(definition.name, step.name))!
+        repartition(step, index, rows, within, topic, this.#outputs)
+      },
+      aggregate: (step, index, rows, within) =>
+        this.#windows!.take(step, index, rows, within, (late) => {
+          this.#writers.get(step.name)!.writeAll(late, index, within)
+        }),
     }
   }
 
@@ -231,27 +269,10 @@ export class Lane {
   }
 
   /** Failures and what the source could not read become dead letters of this commit. */
-  #bury(input: LaneInput, read: Read): void {
-    if (this.#failures.length === 0 && read.unreadable.length === 0) return
+  #bury(input: LaneInput, read?: Read): void {
     const { definition, clock, topics } = this.#options
     const topic = topics.get(deadLetterTopic(definition.name))!
-    const builder = this.#outputs.builder(topic.name, input.partition % topic.partitions)
-    const nowMs = clock.now()
-    const { maxMessageBytes } = topic
-    const { isReplay } = input
-    for (const failure of this.#failures) {
-      const step = failure.letterStep ?? input.counters.names[failure.step]!
-      appendDeadLetter(builder, read.batch, failure, { step, isReplay, nowMs, maxMessageBytes })
-    }
-    const raw = new BatchBuilder(input.topic, input.partition)
-    for (const { id, raw: bytes } of read.unreadable) {
-      raw.append(null, bytes, nowMs, [{ key: idHeader, value: Buffer.from(id) }])
-    }
-    const batch = raw.build()
-    read.unreadable.forEach(({ id, reason }, origin) => {
-      const failure = { origin, id, step: 0, error: 'Unreadable', message: reason }
-      appendDeadLetter(builder, batch, failure, { step: readStep, nowMs, maxMessageBytes })
-    })
+    bury(this.#failures, { input, read, topic, outputs: this.#outputs, nowMs: clock.now() })
   }
 
   /** Without a read: where everything stands before the first, sinks above all. */
@@ -264,25 +285,16 @@ export class Lane {
     }
     const positions: { [step: string]: unknown } = {}
     for (const [step, sink] of sinks) positions[step] = sink.position()
-    const data: CheckpointData = {
-      v: 1,
-      from: input.from,
-      plan: planHash,
-      ledger: input.counters.save(),
-      wrote: input.wrote,
-      ...(input.before === undefined ? {} : { before: input.before }),
-      ...(source === undefined ? {} : { source }),
-      ...(done ? { done } : {}),
-      ...(sinks.size === 0 ? {} : { sinks: positions, sinkCommits: ++this.#sinkCommits }),
-    }
-    const checkpoint: Checkpoint = {
-      topic: input.topic,
-      partition: input.partition,
-      offset: read?.offset ?? input.offset(),
-      metadata: JSON.stringify(data),
-    }
-    const changes = this.#joins.take()
-    return { outputs, checkpoints: [checkpoint], changes, member }
+    if (sinks.size > 0) this.#sinkCommits++
+    const stands = sinks.size === 0 ? {} : { sinks: positions, sinkCommits: this.#sinkCommits }
+    const own = { ...stands, ...(source === undefined ? {} : { source }), ...(done && { done }) }
+    const told = this.#windows?.takeTold(input) ?? []
+    const checkpoints = [
+      checkpointOf(input, planHash, own, read?.offset),
+      ...told.map((one) => checkpointOf(one, planHash, { ...one.saved(), ...stands })),
+    ]
+    const changes = [...this.#joins.take(), ...(this.#windows?.takeChanges() ?? [])]
+    return { outputs, checkpoints, changes, member }
   }
 
   async #commit({ commit, input, read, startMs }: Work): Promise<void> {
@@ -293,5 +305,29 @@ export class Lane {
     }
     this.#options.progress.waiting = undefined
     this.#joins.committed()
+    this.#windows?.committed()
   }
+}
+
+/** The topic that a step writes to, as the application declared it. */
+function writtenBy(step: Step): AnyTopic | undefined {
+  if (step.kind === 'aggregate') return step.late
+  return step.kind === 'to' && step.target.kind === 'topic' ? step.target.topic : undefined
+}
+
+/** Where an input stands. */
+function checkpointOf(
+  input: LaneInput,
+  plan: string,
+  own: Partial<CheckpointData>,
+  offset = input.offset(),
+): Checkpoint {
+  const { topic, partition, before, time } = input
+  const data: CheckpointData = {
+    ...{ v: 1, from: input.from, plan, ledger: input.counters.save(), wrote: input.wrote },
+    ...(before === undefined ? {} : { before }),
+    ...own,
+    ...(time === undefined ? {} : { time: time.save() }),
+  }
+  return { topic, partition, offset, metadata: JSON.stringify(data) }
 }

@@ -10,6 +10,7 @@ import { figuresSettings, figuresTopic } from '../monitoring/figures.ts'
 import { boardsTopic } from '../panels/told-boards.ts'
 import { registryTopic } from '../registry/entries.ts'
 import { type PipelinePlan, type Plan, sourceTopic } from './plan.ts'
+import { keepsState, stateStore } from './state-store.ts'
 import { type Cluster, createCommand } from './topic-commands.ts'
 
 export interface OwnTopic {
@@ -40,7 +41,7 @@ export const sharedTopics = (kept: Kept): OwnTopic[] => [
 export function stepTopics(plan: Plan, kept: Kept): OwnTopic[] {
   return plan.pipelines.flatMap((pipeline) => {
     const { name, inputs, steps } = pipeline
-    const stores = steps.filter(({ kind }) => kind === 'join').map((step) => `${name}.${step.name}`)
+    const stores = steps.filter(keepsState).map((step) => stateStore(name, step.name))
     // A group keeps the position of a source under a topic's name.
     const sources = inputs.filter(({ kind }) => kind === 'source')
     return [

@@ -2,11 +2,13 @@
  * The chain that a user writes. Every call gives a new stream, so a chain is plain data until it is
  * run: it can be printed, drawn, checked and tested without a log.
  */
+import { type Duration, durationOption } from '../core/duration.ts'
 import { fail } from '../core/errors.ts'
 import type { Message } from '../core/message.ts'
 import type { SinkUse } from '../sinks/sink.ts'
 import type { SourceUse } from '../sources/source.ts'
 import type { AnyTopic, Definition, Input, PipelineSettings, Step, Target } from './definition.ts'
+import { Keyed } from './keyed-stream.ts'
 import { readStep } from './ledger.ts'
 import type { ModelUse } from './model-use.ts'
 import { type Position, readPosition } from './position.ts'
@@ -43,7 +45,18 @@ export interface FromOptions {
 
 type ValueOf<R> = R extends Readable<infer T> ? T : R extends SourceUse<infer T> ? T : never
 
-const defaultSettings: PipelineSettings = { maxDeadLetterShare: 0.5, onGap: 'stop' }
+export interface PipelineOptions
+  extends Partial<Pick<PipelineSettings, 'maxDeadLetterShare' | 'onGap'>> {
+  /** An input that says nothing for so long does not hold windows open: '1m', where it is not said. */
+  readonly idle?: Duration
+  /** A message so far ahead of the clock is late, and closes no window: '1h', where it is not said. */
+  readonly maxSkew?: Duration
+}
+
+const defaultSettings: PipelineSettings = {
+  ...{ maxDeadLetterShare: 0.5, onGap: 'stop' },
+  ...{ idleMs: 60_000, maxSkewMs: 3_600_000 },
+}
 
 /**
  * Starts a pipeline; its name is the name of its consumer group.
@@ -54,15 +67,24 @@ const defaultSettings: PipelineSettings = { maxDeadLetterShare: 0.5, onGap: 'sto
  *   .predict('spam', classifier('spam-filter', { labels: ['ham', 'spam'] }), { input: (mail) => mail.text })
  *   .to(scored)
  */
-export function pipeline(name: string, settings: Partial<PipelineSettings> = {}): Start {
+export function pipeline(name: string, options: PipelineOptions = {}): Start {
   checkName('pipeline', name)
-  checkKeys(`pipeline ${name}`, settings, Object.keys(defaultSettings))
+  const where = `pipeline ${name}`
+  checkKeys(where, options, ['maxDeadLetterShare', 'onGap', 'idle', 'maxSkew'])
+  const { idle, maxSkew, ...settings } = options
   const { maxDeadLetterShare = defaultSettings.maxDeadLetterShare } = settings
   if (!(maxDeadLetterShare >= 0 && maxDeadLetterShare <= 1)) {
     const seen = `maxDeadLetterShare is ${maxDeadLetterShare}`
     throw fail('OPTIONS_INVALID', `pipeline ${name}: ${seen}; give a share from 0 to 1`)
   }
-  return new Start(name, { ...defaultSettings, ...settings })
+  return new Start(name, {
+    ...defaultSettings,
+    ...settings,
+    ...(idle === undefined ? {} : { idleMs: durationOption(`${where}: option 'idle'`, idle) }),
+    ...(maxSkew === undefined
+      ? {}
+      : { maxSkewMs: durationOption(`${where}: option 'maxSkew'`, maxSkew) }),
+  })
 }
 
 export class Start {
@@ -182,6 +204,15 @@ export class Stream<T> {
   }
 
   /**
+   * Brings together what has the same key: what follows (`window`, `aggregate`) keeps state of each.
+   * Without a function it is the message's own key; with one the messages go through a topic of the
+   * pipeline's own, so that those of a key meet in one partition. A delete goes no further.
+   */
+  keyBy(key?: (value: T) => string | number | bigint | boolean): Keyed<T> {
+    return new Keyed<T>(key, (steps) => new Stream(steps.reduce(withStep, this['~pipeline'])))
+  }
+
+  /**
    * Writes every value to a topic or a sink; the stream goes on, so there can be several. The step's
    * name is `to-` and the target's unless told otherwise.
    */
@@ -192,22 +223,25 @@ export class Stream<T> {
   }
 
   #with<Out>(step: Step): Stream<Out> {
-    const definition = this['~pipeline']
-    checkName(`pipeline ${definition.name}: step`, step.name)
-    if (step.name === readStep) {
-      throw fail(
-        'PIPELINE_INVALID',
-        `pipeline ${definition.name}: '${readStep}' is what reading its inputs is called; give the step another name`,
-      )
-    }
-    if (definition.steps.some((other) => other.name === step.name)) {
-      throw fail(
-        'PIPELINE_INVALID',
-        `pipeline ${definition.name}: two steps are called '${step.name}'; give one another name`,
-      )
-    }
-    return new Stream<Out>({ ...definition, steps: [...definition.steps, step] })
+    return new Stream<Out>(withStep(this['~pipeline'], step))
   }
+}
+
+function withStep(definition: Definition, step: Step): Definition {
+  checkName(`pipeline ${definition.name}: step`, step.name)
+  if (step.name === readStep) {
+    throw fail(
+      'PIPELINE_INVALID',
+      `pipeline ${definition.name}: '${readStep}' is what reading its inputs is called; give the step another name`,
+    )
+  }
+  if (definition.steps.some((other) => other.name === step.name)) {
+    throw fail(
+      'PIPELINE_INVALID',
+      `pipeline ${definition.name}: two steps are called '${step.name}'; give one another name`,
+    )
+  }
+  return { ...definition, steps: [...definition.steps, step] }
 }
 
 function asTarget(target: Writable<never> | SinkUse): Target {

@@ -2,9 +2,17 @@
 import { createHash } from 'node:crypto'
 import { fail } from '../core/errors.ts'
 import { defaultTopicSettings, type TopicSettings } from '../log/log.ts'
+import type { Window } from '../transforms/window.ts'
 import { deadLetterTopic, replayTopic } from './dead-letters.ts'
 import type { AnyTopic, Definition, Step, Target } from './definition.ts'
-import { namedInputs, patternFor, patternsOf, topicOutputs } from './inputs.ts'
+import {
+  namedInputs,
+  patternFor,
+  patternsOf,
+  repartitions,
+  repartitionTopic,
+  topicOutputs,
+} from './inputs.ts'
 
 export { topicInputs, topicOutputs } from './inputs.ts'
 
@@ -22,6 +30,9 @@ export interface PlannedStep {
   readonly kind: Step['kind']
   readonly model?: string
   readonly topic?: string
+  readonly window?: Window
+  /** What it reckons, by field. */
+  readonly aggregate?: string
 }
 
 export interface PlannedOutput {
@@ -29,6 +40,8 @@ export interface PlannedOutput {
   readonly name: string
   readonly step: string
   readonly guarantee: string
+  /** Which of the step's messages are written there: those that passed, unless it says otherwise. */
+  readonly of?: 'late'
 }
 
 export interface PipelinePlan {
@@ -66,7 +79,10 @@ export function planOf(definitions: readonly Definition[]): Plan {
   for (const definition of definitions) checkOutputs(definition)
   checkDestinations(definitions)
   const topics = topicsOf(definitions)
-  for (const definition of definitions) checkJoins(definition, topics)
+  for (const definition of definitions) {
+    checkJoins(definition, topics)
+    checkKeys(definition)
+  }
   return {
     pipelines: inOrder(definitions).map(pipelinePlan),
     topics: [...topics.values()].sort((a, b) => Number(a.internal) - Number(b.internal)),
@@ -147,6 +163,9 @@ function topicsOf(definitions: readonly Definition[]): Map<string, TopicPlan> {
     )
     const settings = { partitions, maxMessageBytes }
     const dead = { ...settings, cleanup: 'compact' } as const
+    for (const { topic } of repartitions(definition)) {
+      add(topic.name, settings, { readBy: [name], writtenBy: [name], internal: true })
+    }
     add(deadLetterTopic(name), dead, { writtenBy: [name], internal: true })
     add(replayTopic(name), settings, { readBy: [name], internal: true })
   }
@@ -188,6 +207,17 @@ function checkJoins(definition: Definition, topics: Map<string, TopicPlan>): voi
   )
 }
 
+/** A source has no keys of which one partition has all. */
+function checkKeys({ name, inputs, steps }: Definition): void {
+  if (inputs.every((input) => input.kind !== 'source')) return
+  const step = steps.find(({ kind }) => kind === 'keyBy' || kind === 'aggregate')
+  if (step?.kind !== 'aggregate') return
+  throw fail(
+    'PIPELINE_INVALID',
+    `pipeline ${name}, step '${step.name}': it reads a source, whose messages have no key to keep them together; give keyBy a function`,
+  )
+}
+
 function pipelinePlan(definition: Definition): PipelinePlan {
   const sources = definition.inputs.flatMap((input) => (input.kind === 'source' ? [input] : []))
   const inputs: PlannedInput[] = [
@@ -197,7 +227,7 @@ function pipelinePlan(definition: Definition): PipelinePlan {
       guarantee: sourceGuarantees[input.source.replay],
       entry: 0,
     })),
-    ...namedInputs(definition).map(({ topic, entry }) => ({
+    ...[...namedInputs(definition), ...repartitions(definition)].map(({ topic, entry }) => ({
       kind: 'topic' as const,
       name: topic.name,
       guarantee: 'exactly once',
@@ -211,9 +241,7 @@ function pipelinePlan(definition: Definition): PipelinePlan {
     })),
   ]
   const steps = definition.steps.map(stepPlan)
-  const outputs = definition.steps.flatMap((step) =>
-    step.kind === 'to' ? [outputPlan(step.name, step.target)] : [],
-  )
+  const outputs = definition.steps.flatMap((step) => outputPlans(definition.name, step))
   const hash = createHash('sha256').update(JSON.stringify({ inputs, steps, outputs })).digest('hex')
   const { name } = definition
   return {
@@ -235,7 +263,20 @@ const sourceGuarantees = {
 function stepPlan(step: Step): PlannedStep {
   const { name, kind } = step
   if (kind === 'predict') return { name, kind, model: step.model.name }
-  return kind === 'join' ? { name, kind, topic: step.other.name } : { name, kind }
+  if (kind === 'join') return { name, kind, topic: step.other.name }
+  if (kind !== 'aggregate') return { name, kind }
+  return { name, kind, window: step.window, aggregate: step.aggregator.name }
+}
+
+function outputPlans(pipeline: string, step: Step): PlannedOutput[] {
+  const { kind, name } = step
+  const toTopic = (topic: string): PlannedOutput => {
+    return { kind: 'topic', name: topic, step: name, guarantee: 'exactly once' }
+  }
+  if (kind === 'to') return [outputPlan(name, step.target)]
+  if (kind === 'keyBy') return [toTopic(repartitionTopic(pipeline, name))]
+  if (kind === 'aggregate' && step.late) return [{ ...toTopic(step.late.name), of: 'late' }]
+  return []
 }
 
 function outputPlan(step: string, target: Target): PlannedOutput {

@@ -3,6 +3,7 @@ import type { Log } from '../log/log.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
 import type { Plan } from './plan.ts'
+import { keepsState, stateStore } from './state-store.ts'
 
 /** Forgets what the pipelines read, wrote and kept, so that they start over. */
 export async function startOver(
@@ -20,7 +21,7 @@ export async function startOver(
     await forgetSinks(log, definition, directory)
     if ((await log.group(definition.name)) !== undefined) await log.deleteGroup(definition.name)
     for (const step of definition.steps) {
-      if (step.kind === 'join') await log.deleteState(`${definition.name}.${step.name}`)
+      if (keepsState(step)) await log.deleteState(stateStore(definition.name, step.name))
     }
   }
   for (const topic of plan.topics) {

@@ -95,7 +95,7 @@ describe('a replay behind a join', () => {
       .map('year', ({ id, a }) => ({ id, year: a }))
       .to(both)
     await replayAll(log, gone)
-    assert.match((await lettersOf(log))[0]![2]!, /join 'other' is there no more: rename it back/)
+    assert.match((await lettersOf(log))[0]![2]!, /step 'other' is there no more: rename it back/)
     isBroken = false
     await replayAll(log, chains['some steps on'])
     assert.deepEqual(await readValues(log, 'both'), [{ id: 'k', year: 2020 }])

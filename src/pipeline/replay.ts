@@ -12,9 +12,9 @@ import { deadHeaders } from './dead-letters.ts'
 import { decodeValue, describeError, type Failure, Invalid, isOurs } from './decode.ts'
 import type { Definition } from './definition.ts'
 import { patternFor, topicInputs } from './inputs.ts'
-import { decodePair, type JoinStep } from './join.ts'
+import { decodePair } from './join.ts'
 import { Counters, readStep } from './ledger.ts'
-import { type JoinEntry, Rows } from './rows.ts'
+import { deleted, type JoinEntry, Rows } from './rows.ts'
 import { drop, runSteps, type StepContext, stepRow } from './run-steps.ts'
 
 /** A dead letter that goes in again. */
@@ -101,15 +101,19 @@ function wayOf(definition: Definition, { batch, step, entry: pair }: Letter, cod
   const failed = step === readStep ? entry : steps.findIndex(({ name }) => name === step)
   if (failed < 0) throw isGone(`step '${step}'`)
   if (failed < entry) {
-    const sooner = pair === undefined ? `input '${batch.topic}' enters` : `join '${pair.step}'`
+    const sooner = pair === undefined ? `input '${batch.topic}' enters` : `step '${pair.step}'`
     throw new Invalid(`step '${step}' now lies before ${sooner}: ${putBack}`)
   }
-  const join = steps.slice(entry, failed).find(({ kind }) => kind === 'join')
-  if (join !== undefined) {
-    throw new Invalid(`join '${join.name}' was put before step '${step}': ${putBack}`)
+  const keeping = steps.slice(entry, failed).find(({ kind }) => keepsMessages.includes(kind))
+  if (keeping !== undefined) {
+    const { kind, name } = keeping
+    throw new Invalid(`${kind} '${name}' was put before step '${step}': ${putBack}`)
   }
   return { ...where, resume: failed }
 }
+
+/** Steps behind which a message is another one, or comes from elsewhere. */
+const keepsMessages = ['join', 'keyBy', 'aggregate']
 
 const putBack = 'put it back, or drop the letter'
 
@@ -134,12 +138,18 @@ function inputOf(definition: Definition, batch: Batch, codecs: Codecs): Omit<Way
 }
 
 function behind(definition: Definition, { step, json }: JoinEntry): Omit<Way, 'resume'> {
-  const isIt = (one: { kind: string; name: string }) => one.kind === 'join' && one.name === step
-  const place = definition.steps.findIndex(isIt)
-  if (place < 0) throw isGone(`join '${step}'`)
-  const decode = () => decodePair(JSON.parse(json), definition.steps[place] as JoinStep)
+  const place = definition.steps.findIndex(({ name }) => name === step)
+  const found = definition.steps[place]
+  if (found?.kind === 'aggregate') {
+    return { entry: place + 1, decode: () => resultOf(json), isPlain: false }
+  }
+  if (found?.kind !== 'join') throw isGone(`step '${step}'`)
+  const decode = () => decodePair(JSON.parse(json), found)
   return { entry: place + 1, decode, isPlain: false }
 }
+
+/** What a window gave; null: what it had given before was taken back. */
+const resultOf = (json: string): unknown => (JSON.parse(json) as unknown) ?? deleted
 
 /**
  * The steps before the one that failed, without a trace: they did their part. What is left is the
@@ -154,7 +164,7 @@ async function repeat(
 ): Promise<Words | undefined> {
   const failures: Failure[] = []
   const counters = new Counters(steps.map(({ name }) => name))
-  const muted = { ...context, counters, failures, write: () => undefined }
+  const muted = { ...context, counters, failures, write: () => undefined, repartition: leave }
   for (let index = entry; index < resume && rows.count > 0; index++) {
     const { kind, name } = steps[index]!
     const parent = rows.id(0)
@@ -168,6 +178,10 @@ async function repeat(
     keepOnly(rows, id)
   }
   return rows.count > 0 && rows.id(0) !== id ? notMet(id, step) : undefined
+}
+
+const leave = (_: unknown, __: number, rows: Rows) => {
+  rows.count = 0
 }
 
 const notMet = (id: string, step: string): Words =>

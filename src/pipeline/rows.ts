@@ -13,12 +13,12 @@ export interface RowIdentity extends Identity {
   readonly time: number
 }
 
-/** A row as it left a join: a replay of what fails behind it goes on from there. */
+/** A row as it left a join or a window: a replay of what fails behind it goes on from there. */
 export interface JoinEntry {
-  /** The name of the join. */
+  /** The name of the step. */
   readonly step: string
   readonly identity: RowIdentity
-  /** The pair; its other side as it stands in its topic, to be decoded anew. */
+  /** The result, or the pair: its other side as it stands in its topic, to be decoded anew. */
   readonly json: string
 }
 
@@ -35,7 +35,9 @@ export class Rows {
    * bytes are written on as they are, numbers beyond 2^53 included. Undefined: it is another value.
    */
   appended: readonly string[] | undefined
-  /** Of rows that left a join: as what. */
+  /** By message of the batch, the watermark before it; undefined: nobody asks, or none is late. */
+  watermarks: Float64Array | undefined
+  /** Of rows that left a join or a window: as what. */
   entries: (JoinEntry | undefined)[] | undefined
 
   constructor(batch: Batch) {

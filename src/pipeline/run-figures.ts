@@ -1,7 +1,7 @@
 /** The figures of a run's last line: cumulative from the ledger, so kills and restarts change nothing. */
 import type { Audit } from './audit.ts'
 import type { Definition } from './definition.ts'
-import { type Disposition, readStep } from './ledger.ts'
+import type { Disposition } from './ledger.ts'
 
 export interface RunFigures {
   /** Messages that the predicting pipelines took in; without any, those that entered the run. */
@@ -49,7 +49,7 @@ function countedPipelines(definitions: readonly Definition[]): Set<string> {
 
 /** Messages that pipelines took in. */
 export const messagesOf = (audits: readonly Audit[]) =>
-  audits.reduce((sum, { steps }) => sum + (steps.get(readStep)?.in ?? 0), 0)
+  audits.reduce((sum, { messages }) => sum + messages, 0)
 
 function predictionsOf(definitions: readonly Definition[], audits: readonly Audit[]): number {
   let predictions = 0

@@ -8,7 +8,7 @@ import type { Model } from '../models/model.ts'
 import type { Meter } from '../monitoring/meter.ts'
 import type { Codecs } from './codecs.ts'
 import { describeError, type Failure, Invalid, isOurs } from './decode.ts'
-import type { Step } from './definition.ts'
+import type { AggregateStep, Step } from './definition.ts'
 import type { Counters } from './ledger.ts'
 import { deleted, type Rows } from './rows.ts'
 
@@ -27,6 +27,10 @@ export interface StepContext {
   write(step: Step & { kind: 'to' }, index: number, rows: Rows): void | Promise<void>
   /** Joins rows with what waits for them; counts and failures go to the context it is called in. */
   join(step: Step & { kind: 'join' }, index: number, rows: Rows, within: StepContext): Promise<void>
+  /** Writes rows to the pipeline's own topic, by their new key. */
+  repartition(step: Step & { kind: 'keyBy' }, index: number, rows: Rows, within: StepContext): void
+  /** Takes rows into windows; counts and failures go to the context it is called in. */
+  aggregate(step: AggregateStep, index: number, rows: Rows, within: StepContext): Promise<void>
 }
 
 /** Counters start with `read`, so step number `index` of a definition is row `index + 1`. */
@@ -83,6 +87,10 @@ function runStep(
       return predict(step, index, rows, context)
     case 'join':
       return context.join(step, index, rows, context)
+    case 'keyBy':
+      return context.repartition(step, index, rows, context)
+    case 'aggregate':
+      return context.aggregate(step, index, rows, context)
     case 'to':
       return context.write(step, index, rows)
   }

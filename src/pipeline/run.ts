@@ -273,6 +273,7 @@ class Run {
       if (workers.haveJoined()) await this.#unlessAway(async () => this.#turn?.end())
       const mayEnd = endsByItself && workers.sourcesEnded()
       if (mayEnd && (await this.#unlessAway(() => caughtUp.check()))) return 'caught up'
+      workers.tellEnded(caughtUp.ended)
       await this.#clock.sleep(endsByItself ? checkEveryMs : statusEveryMs, waiting)
     }
     return 'drained'

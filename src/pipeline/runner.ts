@@ -18,7 +18,9 @@ import { openModels } from './models.ts'
 import { planOf, topicInputs } from './plan.ts'
 import { isStopped, retry } from './retry.ts'
 import { RunnerInputs } from './runner-inputs.ts'
+import { isTimed } from './segments.ts'
 import { DeadLetterShare } from './share.ts'
+import { type Ended, UpstreamTime } from './upstream-time.ts'
 
 export interface RunnerOptions {
   readonly definition: Definition
@@ -61,6 +63,9 @@ export class Runner {
   #models: Map<string, Model<unknown, unknown>> = new Map()
   readonly #codecs: Codecs
   readonly #openSources = new Set<string>()
+  #upstream!: UpstreamTime
+  /** What the run knows of its inputs; undefined: there may be more to come. */
+  ended: Ended | undefined
   #failure: { readonly error: unknown } | undefined
   #fenced = false
   #told: string | undefined
@@ -122,6 +127,10 @@ export class Runner {
 
   async #loadTopics(signal: AbortSignal): Promise<void> {
     await this.#inputs.load()
+    const { log, clock } = this.#options
+    const { definition, topics } = this.#inputs
+    const ended = () => this.ended
+    this.#upstream = new UpstreamTime({ definition, log, clock, topics, ended })
     await this.#codecs.open(formatUses([this.#definition]), signal)
   }
 
@@ -221,7 +230,7 @@ export class Runner {
     })
     const ended = work.catch((error: unknown) => {
       // The group went on without this member: what it held is dropped, and it joins again.
-      if (codeOf(error) === 'MEMBER_FENCED') this.#fenced = true
+      if (isToJoinAgain(error)) this.#fenced = true
       else if (!this.#inputs.explains(error)) this.#failure ??= { error }
     })
     this.#lanes.set(key, { places, stop: () => stopping.abort(), ended })
@@ -256,6 +265,7 @@ export class Runner {
         share: this.#share,
         progress: this.progress,
         meter: this.meter,
+        ...{ upstream: this.#upstream, ended: () => this.ended },
       })
       signal.addEventListener('abort', () => lane.stop(), { once: true })
       if (signal.aborted) lane.stop()
@@ -292,6 +302,7 @@ export class Runner {
       ...place,
       stepNames: definition.steps.map((step) => step.name),
       checkpoint: checkpoints.find((one) => isAmong([one], place)),
+      settings: isTimed(definition) ? definition.settings : undefined,
     }
     const source = this.#inputs.sourceOf(place)
     if (source !== undefined) {
@@ -333,3 +344,7 @@ export class Runner {
     )
   }
 }
+
+/** Also where a commit failed, and its state here may be no longer what is committed. */
+const isToJoinAgain = (error: unknown): boolean =>
+  codeOf(error) === 'MEMBER_FENCED' || codeOf(error) === 'STATE_LOST'

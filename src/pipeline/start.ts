@@ -8,6 +8,7 @@ import type { Checkpoint, GroupInfo, Log } from '../log/log.ts'
 import { resetCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
 import { patternFor, patternsOf, topicInputs, withTopicsOf } from './inputs.ts'
+import { isInternalName } from './internal-names.ts'
 import { offsetAt, type Position, positionText } from './position.ts'
 
 /** What `--start` says of all topics, of one, or of one partition. */
@@ -51,9 +52,11 @@ export async function placeStarts(
   }
 }
 
-const topicsOf = (definition: Definition): string[] => [
-  ...new Set(topicInputs(definition).map(({ topic }) => topic.name)),
-]
+/** What goes through a topic of the pipeline's own has begun before. */
+const topicsOf = (definition: Definition): string[] =>
+  [...new Set(topicInputs(definition).map(({ topic }) => topic.name))].filter(
+    (name) => !isInternalName(name),
+  )
 
 /** The closer one comes first: of a partition, of a topic, of all, of the code. */
 function choicesOf({ start }: Definition, asked: readonly StartChoice[]): readonly StartChoice[] {

@@ -31,8 +31,6 @@ export async function runUntilCaughtUp(
   const plan = planOf(given)
   const definitions = plan.pipelines.map(({ name }) => given.find((one) => one.name === name)!)
   await ensureTopics(log, plan)
-  const caughtUp = new CaughtUp(log, definitions)
-  await caughtUp.start()
   const stopping = new AbortController()
   const failures: unknown[] = []
   const runners = definitions.map(
@@ -43,12 +41,17 @@ export async function runUntilCaughtUp(
         untilEnd: true,
       }),
   )
+  const caughtUp = new CaughtUp(log, definitions)
+  await caughtUp.start()
   const runs = runners.map((runner) =>
     runner.run(stopping.signal).catch((error: unknown) => failures.push(error)),
   )
   const isOpen = () =>
     runners.some(({ progress }) => !progress.isSettled || progress.openSources > 0)
   while (failures.length === 0 && (isOpen() || !(await caughtUp.check()))) {
+    for (const [index, { name }] of definitions.entries()) {
+      runners[index]!.ended = caughtUp.ended.get(name)
+    }
     await systemClock.sleep(5)
   }
   stopping.abort()

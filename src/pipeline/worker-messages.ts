@@ -2,6 +2,7 @@
 import type { MeasuredFigures } from '../monitoring/meter.ts'
 import type { LaneProgress } from './lane.ts'
 import type { RunTesting } from './run-testing.ts'
+import type { Ended } from './upstream-time.ts'
 
 export interface WorkerData {
   readonly appUrl: string
@@ -17,7 +18,10 @@ export interface WorkerData {
   readonly testing: RunTesting | undefined
 }
 
-export type ToWorker = { readonly kind: 'drain' }
+export type ToWorker =
+  | { readonly kind: 'drain' }
+  /** The pipelines of which all inputs were read to their end. */
+  | { readonly kind: 'ended'; readonly pipelines: { readonly [name: string]: Ended } }
 
 export type FromWorker =
   | { readonly kind: 'ready' }

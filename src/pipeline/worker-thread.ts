@@ -12,13 +12,24 @@ import { testingOptions } from './run-testing.ts'
 import { Runner } from './runner.ts'
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts'
 
+type EndedPipelines = (ToWorker & { kind: 'ended' })['pipelines']
+
 const progressEveryMs = 100
 const figuresEveryMs = 500
 
 async function work(data: WorkerData): Promise<void> {
   const stopping = new AbortController()
+  let ended: EndedPipelines = {}
+  const runners: { readonly name: string; readonly runner: Runner }[] = []
+  const tellEnded = () => {
+    for (const { name, runner } of runners) runner.ended = ended[name]
+  }
   parentPort!.on('message', (message: ToWorker) => {
     if (message.kind === 'drain') stopping.abort()
+    else {
+      ended = message.pipelines
+      tellEnded()
+    }
   })
   const { directory, durability, ratePerSecond, untilEnd } = data
   const file = fileURLToPath(data.appUrl)
@@ -39,40 +50,49 @@ async function work(data: WorkerData): Promise<void> {
   ])
   const codecs = new Codecs(formatSetting(await environmentFor(file)))
   try {
-    const runners = app.pipelines
+    const definitions = app.pipelines
       .filter((definition) => data.pipelines?.includes(definition.name) ?? true)
       // What a single sink writes to belongs to one thread, whichever pipelines write to it.
       .filter((definition) => data.worker === 0 || !isExclusive(definition))
-      .map((definition) => ({
-        name: definition.name,
-        runner: new Runner({
-          ...{ definition, log, directory, ratePerSecond, untilEnd, codecs },
-          ...{ clock: systemClock, random: Math.random },
-        }),
-      }))
+    for (const definition of definitions) {
+      const runner = new Runner({
+        ...{ definition, log, directory, ratePerSecond, untilEnd, codecs },
+        ...{ clock: systemClock, random: Math.random },
+      })
+      runners.push({ name: definition.name, runner })
+    }
+    tellEnded()
     tell({ kind: 'ready' })
-    const report = () => {
-      const pipelines = runners.map(({ name, runner }) => [name, { ...runner.progress }] as const)
-      tell({ kind: 'progress', pipelines: Object.fromEntries(pipelines) })
-    }
-    const measure = () => {
-      const pipelines = runners.map(({ name, runner }) => [name, runner.meter.figures()] as const)
-      tell({ kind: 'figures', pipelines: Object.fromEntries(pipelines) })
-    }
-    const timers = [setInterval(report, progressEveryMs), setInterval(measure, figuresEveryMs)]
-    try {
-      await runAll(
-        runners.map(({ runner }) => runner),
-        stopping,
-      )
-    } finally {
-      for (const timer of timers) clearInterval(timer)
-      report()
-      measure()
-    }
+    await runTelling(runners, stopping)
   } finally {
     await codecs.close()
     await log.close()
+  }
+}
+
+/** Runs them, and tells how far they are. */
+async function runTelling(
+  runners: readonly { readonly name: string; readonly runner: Runner }[],
+  stopping: AbortController,
+): Promise<void> {
+  const report = () => {
+    const pipelines = runners.map(({ name, runner }) => [name, { ...runner.progress }] as const)
+    tell({ kind: 'progress', pipelines: Object.fromEntries(pipelines) })
+  }
+  const measure = () => {
+    const pipelines = runners.map(({ name, runner }) => [name, runner.meter.figures()] as const)
+    tell({ kind: 'figures', pipelines: Object.fromEntries(pipelines) })
+  }
+  const timers = [setInterval(report, progressEveryMs), setInterval(measure, figuresEveryMs)]
+  try {
+    await runAll(
+      runners.map(({ runner }) => runner),
+      stopping,
+    )
+  } finally {
+    for (const timer of timers) clearInterval(timer)
+    report()
+    measure()
   }
 }
 

@@ -4,6 +4,7 @@ import { type ErrorCode, fail } from '../core/errors.ts'
 import type { PipelineFigures } from '../monitoring/figures.ts'
 import { type MeasuredFigures, sumFigures } from '../monitoring/meter.ts'
 import type { LaneProgress } from './lane.ts'
+import type { Ended } from './upstream-time.ts'
 import type { FromWorker, ToWorker, WorkerData } from './worker-messages.ts'
 
 interface Running {
@@ -18,6 +19,7 @@ export class Workers {
   readonly #running: Running[] = []
   readonly #failed = new AbortController()
   #failure: unknown
+  #toldEnded = '{}'
 
   constructor(data: Omit<WorkerData, 'worker'>, count: number) {
     for (let worker = 0; worker < count; worker++) this.#start({ ...data, worker })
@@ -64,6 +66,17 @@ export class Workers {
   sourcesEnded(): boolean {
     const lanes = this.#running.flatMap(({ progress }) => Object.values(progress ?? {}))
     return this.haveJoined() && lanes.every((lane) => lane.openSources === 0)
+  }
+
+  /** Tells the workers of which pipelines all inputs were read to their end, where that has changed. */
+  tellEnded(ended: ReadonlyMap<string, Ended>): void {
+    const pipelines = Object.fromEntries(ended)
+    const told = JSON.stringify(pipelines)
+    if (told === this.#toldEnded) return
+    this.#toldEnded = told
+    for (const { thread } of this.#running) {
+      thread.postMessage({ kind: 'ended', pipelines } satisfies ToWorker)
+    }
   }
 
   /** Every worker commits what it has under way and ends. Throws when one failed before or meanwhile. */

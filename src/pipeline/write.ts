@@ -231,8 +231,8 @@ function headersOf(batch: Batch, origin: number): Header[] {
   return decodeHeaders(batch.bytes, batch.headerStarts[origin]!, batch.headerEnds[origin]!)
 }
 
-/** The JSON of a row for a sink: the bytes as they came, where nothing was done to the value. */
-function valueBytes(rows: Rows, row: number): string | Buffer {
+/** The JSON of a row: the bytes as they came, where nothing was done to the value. */
+export function valueBytes(rows: Rows, row: number): string | Buffer {
   const spliceAt = spliceOf(rows, row)
   if (spliceAt < 0) return toJson(rows.values[row])
   const start = rows.batch.valueStarts[rows.origins[row]!]!

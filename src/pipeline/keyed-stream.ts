@@ -1,0 +1,111 @@
+/** What a chain can do with messages that have a key in common, which needs state. */
+import { fail } from '../core/errors.ts'
+import type { Aggregator, Json } from '../transforms/aggregator.ts'
+import { type Aggregates, aggregateOf, type Over, type ResultsOf } from '../transforms/over.ts'
+import { reduction } from '../transforms/reduction.ts'
+import type { Window } from '../transforms/window.ts'
+import type { AnyTopic, Step } from './definition.ts'
+import type { Stream } from './pipeline.ts'
+import { checkKeys, type Writable } from './topic.ts'
+
+/** Shows an intersection as one object type. */
+type Flat<T> = { [K in keyof T]: T[K] } & {}
+
+/** What every result of a window says beside what was asked for. */
+export interface OfWindow {
+  readonly key: string
+  /** The beginning of the window, in ISO 8601. */
+  readonly start: string
+  /** Its end, which belongs to sliding and session windows and to no other. */
+  readonly end: string
+}
+
+export interface AggregateOptions<T> {
+  /** Takes the messages that came when all their windows were closed; else they are only counted. */
+  readonly late?: Writable<T>
+}
+
+type Next = (steps: readonly Step[]) => Stream<unknown>
+type Key<T> = ((value: T) => unknown) | undefined
+
+export class Keyed<T> {
+  readonly #key: Key<T>
+  readonly #next: Next
+
+  /** `next` adds steps to the chain so far. */
+  constructor(key: Key<T>, next: Next) {
+    this.#key = key
+    this.#next = next
+  }
+
+  /**
+   * Divides the messages of a key by their event time: `tumbling('15m')`, `hopping('1h', { every: '5m' })`,
+   * `sliding('10m')`, `session({ gap: '30m' })`, `calendar('day', { timeZone: 'Europe/Berlin' })`.
+   */
+  window(window: Window): Windowed<T> {
+    return new Windowed<T>(window, this.#key, this.#next)
+  }
+}
+
+export class Windowed<T> {
+  readonly #window: Window
+  readonly #key: Key<T>
+  readonly #next: Next
+
+  constructor(window: Window, key: Key<T>, next: Next) {
+    this.#window = window
+    this.#key = key
+    this.#next = next
+  }
+
+  /**
+   * One result for each key and window, with the fields that the definition names. Its id is
+   * `name/key/start`, its version the number of messages in it, its time the last of the window.
+   *
+   * @example
+   * .keyBy((post) => post.author)
+   * .window(tumbling('15m', { lateness: '1m' }))
+   * .aggregate('by-author', (over) => ({ posts: over.count(), score: over.mean((post) => post.score) }))
+   */
+  aggregate<const Fields extends Aggregates<T>>(
+    name: string,
+    definition: (over: Over<T>) => Fields,
+    options: AggregateOptions<T> = {},
+  ): Stream<Flat<OfWindow & ResultsOf<Fields>>> {
+    const aggregator = aggregateOf(definition)
+    const own = ['key', 'start', 'end'].find((field) => Object.hasOwn(aggregator.fields, field))
+    if (own !== undefined) {
+      const words = `step '${name}': '${own}' is a field of every result; name the aggregate otherwise`
+      throw fail('PIPELINE_INVALID', words)
+    }
+    return this.#step(name, aggregator, options) as Stream<Flat<OfWindow & ResultsOf<Fields>>>
+  }
+
+  /**
+   * One value for each key and window: the first message's, then `combine(value, next)` with each that
+   * comes, in the order in which they come. What JSON can hold.
+   */
+  reduce(
+    name: string,
+    combine: (value: T, next: T) => T,
+    options: AggregateOptions<T> = {},
+  ): Stream<Flat<OfWindow & { readonly value: T }>> {
+    const aggregator = reduction(combine as unknown as (value: Json, next: Json) => Json)
+    return this.#step(name, aggregator, options) as Stream<Flat<OfWindow & { readonly value: T }>>
+  }
+
+  #step(
+    name: string,
+    aggregator: Aggregator<never, unknown>,
+    options: AggregateOptions<T>,
+  ): Stream<unknown> {
+    checkKeys(`step '${name}'`, options, ['late'])
+    const step: Step = {
+      ...({ kind: 'aggregate', name, window: this.#window } as const),
+      aggregator: aggregator as Aggregator<unknown, unknown>,
+      late: options.late as AnyTopic | undefined,
+    }
+    if (this.#key === undefined) return this.#next([step])
+    return this.#next([{ kind: 'keyBy', name: `${name}-key`, key: this.#key as never }, step])
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * A pipeline in segments: the stretches of its steps between one change of key and the next. Within
+ * one, a message stays in its partition; event time is told from segment to segment.
+ */
+import type { TopicPartition } from '../log/log.ts'
+import { closesAfterMs } from '../transforms/window-assign.ts'
+import type { Definition } from './definition.ts'
+import { topicInputs } from './inputs.ts'
+import { sourceTopic } from './plan.ts'
+
+export interface Segment {
+  /** Its steps: from this number up to, not including, the other. */
+  readonly from: number
+  readonly to: number
+  /** Where its messages come from: topics, and sources by the names of their positions. */
+  readonly inputs: readonly { readonly topic: string; readonly isSource: boolean }[]
+  /** It has windows, which wait for event time. */
+  readonly isTimed: boolean
+  /** What its windows give may be so much older than the watermark up to which they are closed. */
+  readonly holdsBackMs: number
+}
+
+export function segmentsOf(definition: Definition): Segment[] {
+  const segments: Segment[] = []
+  const { steps } = definition
+  for (let from = 0; from < steps.length; ) {
+    const change = steps.findIndex(({ kind }, index) => index >= from && kind === 'keyBy')
+    const to = change < 0 ? steps.length : change + 1
+    const topics = topicInputs(definition)
+      .filter(({ entry }) => entry >= from && entry < to)
+      .map(({ topic }) => ({ topic: topic.name, isSource: false }))
+    const sources = definition.inputs.flatMap((input) =>
+      input.kind === 'source' && from === 0
+        ? [{ topic: sourceTopic(definition, input), isSource: true }]
+        : [],
+    )
+    const windows = steps.slice(from, to).flatMap((step) => {
+      return step.kind === 'aggregate' ? [closesAfterMs(step.window)] : []
+    })
+    segments.push({
+      ...{ from, to, inputs: [...topics, ...sources], isTimed: windows.length > 0 },
+      holdsBackMs: windows.reduce((sum, afterMs) => sum + afterMs, 0),
+    })
+    from = to
+  }
+  return segments
+}
+
+/** True where event time matters. */
+export const isTimed = ({ steps }: Definition): boolean =>
+  steps.some(({ kind }) => kind === 'aggregate')
+
+/** All partitions of the inputs of a segment. */
+export function placesOf(
+  segment: Segment,
+  partitionsOf: (topic: string) => number,
+): TopicPartition[] {
+  return segment.inputs.flatMap(({ topic, isSource }) =>
+    Array.from({ length: isSource ? 1 : partitionsOf(topic) }, (_, partition) => ({
+      topic,
+      partition,
+    })),
+  )
+}
