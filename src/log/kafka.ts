@@ -318,10 +318,8 @@ class KafkaLog implements Log {
 
   /** Transactional ids of members that have left are free again. */
   async #freeSlots(): Promise<void> {
-    const { gone = [], there = [] } = Object.groupBy(this.#slots, ({ member }) =>
-      member.isGone ? 'gone' : 'there',
-    )
-    this.#slots = there
+    const gone = this.#slots.filter(({ member }) => member.isGone)
+    this.#slots = this.#slots.filter((slot) => !gone.includes(slot))
     await Promise.all(gone.map(({ commits }) => commits.close()))
   }
 

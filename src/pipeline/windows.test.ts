@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { isOnKafka } from '../../scripts/test-kafka.ts'
 import { newLog } from '../log/log-testing.ts'
+import { files } from '../sources/files.ts'
 import { hopping, tumbling } from '../transforms/window.ts'
 import { pipeline } from './pipeline.ts'
+import { planOf } from './plan.ts'
 import { appendAll, readAll, readValues, runUntilCaughtUp } from './testing.ts'
 import { topic } from './topic.ts'
 
@@ -24,6 +31,42 @@ const byAuthor = pipeline('by-author')
     total: over.sum((post) => post.score),
   }))
   .to(topic('counts'))
+
+interface Told {
+  readonly partition: number
+  readonly author: string
+  readonly time: number
+}
+
+/** What a window of each author has to hold, by a second and slower way. */
+function expected(told: readonly Told[], sizeMs: number, latenessMs: number) {
+  const newest = new Map<number, number>()
+  const counts = new Map<string, number>()
+  let late = 0
+  for (const { partition, author, time } of told) {
+    const before = newest.get(partition) ?? -Infinity
+    newest.set(partition, Math.max(before, time))
+    const start = Math.floor(time / sizeMs) * sizeMs
+    if (start + sizeMs + latenessMs <= before) late++
+    else counts.set(`${author}/${start}`, (counts.get(`${author}/${start}`) ?? 0) + 1)
+  }
+  const lowest = Math.min(...newest.values())
+  const closed = [...counts].filter(([name]) => {
+    return Number(name.slice(name.lastIndexOf('/') + 1)) + sizeMs + latenessMs <= lowest
+  })
+  return { closed: closed.sort(), late, open: counts.size - closed.length }
+}
+
+const partitions = 3
+const message = fc.record({
+  partition: fc.integer({ min: 0, max: partitions - 1 }),
+  author: fc.constantFrom('ann', 'ben', 'cat', 'a/b', 'ü'),
+  time: fc.integer({ min: 0, max: 400 }),
+})
+const stream = fc.array(fc.array(message, { maxLength: 60, size: 'max' }), {
+  minLength: 1,
+  maxLength: 3,
+})
 
 describe('windows in a pipeline', () => {
   it('bring together what is in different partitions, and close by event time', async () => {
@@ -97,5 +140,128 @@ describe('windows in a pipeline', () => {
       ],
     )
     await log.close()
+  })
+
+  it('hold what they should, whatever comes where and when, over restarts', async () => {
+    await fc.assert(
+      fc.asyncProperty(stream, fc.constantFrom(0, 30), async (runs, latenessMs) => {
+        const log = await newLog()
+        const counted = pipeline('counted')
+          .from(posts)
+          .keyBy((post) => post.author)
+          .window(tumbling(50, { lateness: latenessMs }))
+          .aggregate('counts', (over) => ({ posts: over.count() }), { late: topic('late') })
+          .to(topic('counted'))
+        await log.createTopic('posts', { partitions })
+        // Nobody waits for a partition that never had a message.
+        const first = Array.from({ length: partitions }, (_, partition) => ({
+          ...{ partition, author: 'ann', time: 0 },
+        }))
+        const all = [first, ...runs]
+        for (const told of all) {
+          const rows = told.map(({ partition, author, time }) => ({
+            ...{ partition, time, value: { author, score: 1 } },
+          }))
+          if (rows.length > 0) await appendAll(log, 'posts', rows)
+          const { audits } = await runUntilCaughtUp(log, [counted])
+          assert.deepEqual(audits.get('counted')!.imbalances, [])
+        }
+        const { closed, late } = expected(all.flat(), 50, latenessMs)
+        const results = (await readValues(log, 'counted')) as {
+          key: string
+          start: string
+          posts: number
+        }[]
+        const found = results.map((one) => [`${one.key}/${Date.parse(one.start)}`, one.posts])
+        assert.deepEqual(found.sort(), closed)
+        assert.equal((await readAll(log, 'late')).length, late)
+        await log.close()
+      }),
+      { numRuns: isOnKafka() ? 2 : 8, endOnFailure: true },
+    )
+  })
+
+  it('of a source that ends are told as they stand', async () => {
+    const log = await newLog()
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-windows-'))
+    const file = join(folder, 'posts.ndjson')
+    const lines = [
+      ['ann', 0],
+      ['ben', minute],
+      ['ann', 2 * minute],
+    ].map(([author, time]) => JSON.stringify({ author, time, score: 1 }))
+    writeFileSync(file, `${lines.join('\n')}\n`)
+    const entered = topic<{ author: string; time: number }>('entered', {
+      time: (post) => post.time,
+      partitions: 2,
+    })
+    const source = files<{ author: string; time: number }>({ path: file })
+    const enter = pipeline('enter').from(source).to(entered)
+    const count = pipeline('count')
+      .from(entered)
+      .keyBy((post) => post.author)
+      .window(tumbling('1m'))
+      .aggregate('counts', (over) => ({ posts: over.count() }))
+      .to(topic('counted'))
+    for (let run = 0; run < 2; run++) {
+      const { audits } = await runUntilCaughtUp(log, [count, enter], folder)
+      assert.deepEqual(audits.get('count')!.imbalances, [])
+      const keys = (await readAll(log, 'counted')).map(({ id }) => id)
+      assert.deepEqual(keys.sort(), [
+        ...['counts/ann/0', `counts/ann/${2 * minute}`, `counts/ben/${minute}`],
+      ])
+    }
+    rmSync(folder, { recursive: true })
+    await log.close()
+  })
+
+  it('by the own key of messages need no topic between', async () => {
+    const log = await newLog()
+    const keyed = topic<Post>('keyed', { partitions: 2, key: (post) => post.author })
+    const count = pipeline('count')
+      .from(keyed)
+      .keyBy()
+      .window(hopping('1m', { every: '30s', emit: 'current' }))
+      .aggregate('counts', (over) => ({ posts: over.count() }))
+      .to(topic('counted'))
+    await log.createTopic('keyed', { partitions: 2 })
+    const put = (key: string | undefined, time: number) =>
+      appendAll(log, 'keyed', [
+        { ...(key === undefined ? {} : { key }), time, value: { author: 'x', score: 1 } },
+      ])
+    for (const time of [0, 40_000, 95_000]) await put('ann', time)
+    await put(undefined, 96_000)
+    const { audits } = await runUntilCaughtUp(log, [count])
+    const audit = audits.get('count')!
+    assert.deepEqual(audit.imbalances, [])
+    assert.equal(audit.steps.get('counts')!.deadLettered, 1)
+    const last = new Map<string, number>()
+    for (const { id, version, value } of await readAll(log, 'counted')) {
+      assert.ok(version > (last.get(id) ?? 0), 'revisions rise')
+      last.set(id, version)
+      assert.equal((JSON.parse(String(value)) as { posts: number }).posts, version)
+    }
+    assert.deepEqual(
+      [...last].sort(),
+      [
+        ['counts/ann/-30000', 1],
+        ['counts/ann/0', 2],
+        ['counts/ann/30000', 1],
+        ['counts/ann/60000', 1],
+        ['counts/ann/90000', 1],
+      ].sort(),
+    )
+    assert.equal(await log.topic('count.counts-key.repartition'), undefined)
+    await log.close()
+  })
+
+  it('over a source need a key of their own making', () => {
+    const wrong = pipeline('wrong')
+      .from(files<Post>({ path: 'nothing.ndjson' }))
+      .keyBy()
+      .window(tumbling('1m'))
+      .aggregate('counts', (over) => ({ posts: over.count() }))
+      .to(topic('counted'))
+    assert.throws(() => planOf([wrong['~pipeline']]), { code: 'PIPELINE_INVALID' })
   })
 })
