@@ -33,6 +33,8 @@ import { Workers } from './workers.ts'
 export type { RunEvents, RunOptions, RunResult, RunStatus } from './run-options.ts'
 
 const checkEveryMs = 20
+/** Looking whether all is caught up takes no more than one part in so many of the time. */
+const checkShare = 20
 const statusEveryMs = 200
 
 /** Throws what stopped the run: a `misconfigured` or `stop` error, with the workers drained. */
@@ -272,9 +274,10 @@ class Run {
       }
       if (workers.haveJoined()) await this.#unlessAway(async () => this.#turn?.end())
       const mayEnd = endsByItself && workers.sourcesEnded()
+      const askedAt = this.#clock.now()
       if (mayEnd && (await this.#unlessAway(() => caughtUp.check()))) return 'caught up'
       workers.tellEnded(caughtUp.ended)
-      await this.#clock.sleep(endsByItself ? checkEveryMs : statusEveryMs, waiting)
+      await this.#clock.sleep(waitMs(endsByItself, this.#clock.now() - askedAt), waiting)
     }
     return 'drained'
   }
@@ -335,4 +338,10 @@ class Run {
     for (const definition of this.#definitions) audits.push(await audit(this.#log, definition))
     return audits
   }
+}
+
+/** On a cluster a look takes several requests: then there is one less often. */
+function waitMs(endsByItself: boolean, checkMs: number): number {
+  if (!endsByItself) return statusEveryMs
+  return Math.min(statusEveryMs, Math.max(checkEveryMs, checkMs * (checkShare - 1)))
 }
