@@ -141,6 +141,26 @@ export function commitLaws(open: OpenLog): void {
         }
       }))
 
+    it('may hold several batches of a partition and several changes of a key: they keep their order', () =>
+      withLog(open, async (log) => {
+        await log.createTopic('out', { partitions: 2 })
+        const change = (value: string | null) => {
+          const bytes = value === null ? null : Buffer.from(value)
+          return { store: 's', partition: 0, key: 'k', value: bytes }
+        }
+        const { baseOffsets } = await log.commit({
+          outputs: [
+            ...[output('out', 0, ['a', 'b']), output('out', 1, ['x'])],
+            ...[output('out', 0, ['c']), output('out', 0, ['d', 'e'])],
+          ],
+          changes: [change('first'), change(null), change('last')],
+        })
+        assert.deepEqual(await valuesIn(log, 'out'), ['a', 'b', 'c', 'd', 'e'])
+        assert.deepEqual(await valuesIn(log, 'out', 1), ['x'])
+        assert.deepEqual([...baseOffsets], [0, 0, 2, 3])
+        assert.deepEqual(await valuesOf(log, 's', 0, ['k']), { k: 'last' })
+      }))
+
     it('changes keyed state: sets, replaces, deletes, by store and partition', () =>
       withLog(open, async (log) => {
         const change = (store: string, partition: number, key: string, value: string | null) => {

@@ -1,7 +1,7 @@
 /**
  * A lane works on what has to be done in order: one partition of each input of a pipeline (or one
  * split of a source). It reads a batch, sends it through the steps, and commits outputs, dead
- * letters, state and the checkpoint together, while the next batch is already under way.
+ * letters, state and the checkpoint together, while the next batches are already under way.
  */
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
@@ -17,6 +17,7 @@ import { decodeRows, type Failure } from './decode.ts'
 import type { AnyTopic, Definition, Step } from './definition.ts'
 import { repartitionTopic } from './inputs.ts'
 import { Joins } from './join.ts'
+import { LaneCommits, nextTurn } from './lane-commits.ts'
 import type { LaneInput, Read } from './lane-input.ts'
 import { LaneWindows } from './lane-windows.ts'
 import { topicInputs } from './plan.ts'
@@ -69,6 +70,7 @@ export interface LaneProgress {
 /** One batch worked off, ready to be committed. */
 interface Work {
   readonly commit: Commit
+  readonly sizeBytes: number
   readonly input: LaneInput
   /** Undefined: it only says where everything stands. */
   readonly read: Read | undefined
@@ -113,36 +115,31 @@ export class Lane {
 
   /** Runs until `stop`. Throws what stops the pipeline, and `MEMBER_FENCED`. */
   async run(): Promise<void> {
-    let committing: Promise<void> = Promise.resolve()
+    const commits = new LaneCommits<Work>((...all) => this.#commit(...all))
     let failure: unknown
     try {
       if (this.#options.sinks.size > 0 && this.#sinkCommits === 0) {
         const input = this.#options.inputs[0]!
         const commit = this.#assemble(input, undefined)
-        await this.#commit({ commit, input, read: undefined, startMs: 0 })
+        void commits.add({ commit, sizeBytes: 0, input, read: undefined, startMs: 0 })
+        await commits.idle()
       }
       // What was closed before stays closed for all that is read now.
       const opened = await this.#advance()
-      if (opened !== undefined) await this.#commit(opened)
+      if (opened !== undefined) await commits.add(opened)
       while (!this.#stop.signal.aborted) {
         const { log, member } = this.#options
         const revision = log.revision()
         const work = member.paused ? undefined : await this.#step()
-        if (work === undefined) {
-          await committing
-          await log.changed(revision, idleMs, this.#stop.signal)
-          continue
-        }
-        await committing
-        committing = this.#commit(work)
-        // Seen at the next await; until then nobody else may call it unhandled.
-        committing.catch(() => {})
+        if (work === undefined) await log.changed(revision, idleMs, this.#stop.signal)
+        else await commits.add(work)
+        commits.check()
       }
     } catch (error) {
       failure = error
     }
     // What is under way ends before the lane does; where it fails, that came first.
-    await committing.catch((error: unknown) => {
+    await commits.idle().catch((error: unknown) => {
       if (!(error instanceof Stopped)) failure = error
     })
     for (const input of this.#options.inputs) await input.close()
@@ -157,7 +154,9 @@ export class Lane {
       const input = inputs[this.#next]!
       this.#next = (this.#next + 1) % inputs.length
       const read = await this.#retry(`read ${input.topic}`, () => input.read())
-      if (read !== undefined) return this.#process(input, read, this.#options.meter.start())
+      if (read === undefined) continue
+      await nextTurn()
+      return this.#process(input, read, this.#options.meter.start())
     }
     return this.#advance()
   }
@@ -171,7 +170,9 @@ export class Lane {
     if (input === undefined || !windows.isWorthACommit) return undefined
     this.#bury(input)
     this.#options.progress.deadLetters += this.#failures.length
-    return { commit: this.#assemble(input, undefined), input, read: undefined, startMs: 0 }
+    const commit = this.#assemble(input, undefined)
+    const sizeBytes = commit.outputs.reduce((sum, { batch }) => sum + batch.bytes.length, 0)
+    return { commit, sizeBytes, input, read: undefined, startMs: 0 }
   }
 
   async #process(input: LaneInput, read: Read, startMs: number): Promise<Work> {
@@ -209,7 +210,8 @@ export class Lane {
     this.#bury(input, read)
     progress.messages += read.batch.count + read.unreadable.length
     progress.deadLetters += dead + this.#failures.length - ofInput
-    return { commit: this.#assemble(input, read), input, read, startMs }
+    const sizeBytes = read.batch.bytes.length
+    return { commit: this.#assemble(input, read), sizeBytes, input, read, startMs }
   }
 
   #close(windows: LaneWindows, own?: LaneInput): Promise<LaneInput | undefined> {
@@ -297,15 +299,17 @@ export class Lane {
     return { outputs, checkpoints, changes, member }
   }
 
-  async #commit({ commit, input, read, startMs }: Work): Promise<void> {
+  async #commit(commit: Commit, work: readonly Work[]): Promise<void> {
     await this.#retry('commit', () => this.#options.log.commit(commit))
-    if (read !== undefined) {
-      input.committed(read)
-      this.#options.meter.committed(startMs, read.batch.count + read.unreadable.length)
+    for (const { input, read, startMs } of work) {
+      if (read !== undefined) {
+        input.committed(read)
+        this.#options.meter.committed(startMs, read.batch.count + read.unreadable.length)
+      }
+      this.#joins.committed()
+      this.#windows?.committed()
     }
     this.#options.progress.waiting = undefined
-    this.#joins.committed()
-    this.#windows?.committed()
   }
 }
 
