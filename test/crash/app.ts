@@ -8,6 +8,7 @@ import { classifier, type Message, pipeline, summary, topic } from 'millrace'
 import { textClassifier } from 'millrace/models'
 import { file } from 'millrace/sinks'
 import { files, generate } from 'millrace/sources'
+import { tumbling } from 'millrace/transforms'
 import { z } from 'zod'
 
 /** Orders, and as many labels; the notes come from a file with as many lines as `noteCount`. */
@@ -28,6 +29,14 @@ interface Scored {
 }
 interface Matched extends Scored {
   readonly truth: z.output<typeof Truth>
+}
+
+interface Group {
+  readonly key: string
+  readonly start: string
+  readonly end: string
+  readonly orders: number
+  readonly seq: number
 }
 
 const startedAt = Date.UTC(2020, 0, 1)
@@ -57,7 +66,8 @@ export const ingestOrders = pipeline('ingest-orders')
       name: 'orders',
       count: orderCount,
       value: orderOf,
-      time: (_, index) => startedAt + index,
+      // Some come when their window is closed.
+      time: (_, index) => startedAt + index - (index % 31 === 3 ? 400 : 0),
     }),
   )
   .map('as-order', (order) => order as z.output<typeof Order>)
@@ -124,6 +134,33 @@ export const match = pipeline('match')
     return one
   })
   .to(matched)
+
+export const grouped = topic<Group>('grouped', { partitions: 2 })
+export const lateOrders = topic<z.output<typeof Order>>('late-orders', { partitions: 2 })
+
+export const group = pipeline('group')
+  .from(orders)
+  .keyBy((order) => {
+    if (order.seq % 83 === 17) throw new RangeError(`order ${order.seq} has no group`)
+    return order.seq % 7
+  })
+  .window(tumbling(150, { lateness: 30 }))
+  .aggregate(
+    'groups',
+    (over) => ({
+      orders: over.count(),
+      seq: over.sum((order) => {
+        if (order.seq % 61 === 19) throw new RangeError(`order ${order.seq} cannot be added`)
+        return order.seq
+      }),
+    }),
+    { late: lateOrders },
+  )
+  .map('checked', (one: Group) => {
+    if (one.orders % 13 === 4) throw new Error(`group ${one.key} of ${one.start} fails`)
+    return one
+  })
+  .to(grouped)
 
 export const keep = pipeline('keep')
   .from(matched)

@@ -15,7 +15,7 @@ import { type Input, makeInput, removeInput, World } from './world.ts'
 
 const seed = Number(process.env.CRASH_SEED ?? 1)
 /** Of each of the two chains of lives. */
-const killsPerChain = 104
+const killsPerChain = Number(process.env.CRASH_KILLS ?? 104)
 
 const workerSteps: CommitStep[] = [
   ...(['queued', 'appended', 'synced', 'begun', 'indexed', 'committed', 'rolled'] as const),
@@ -44,7 +44,7 @@ before(async () => {
   undisturbed = await world.outcome()
   const ids = [...undisturbed.topics.values()].reduce((sum, entries) => sum + entries.length, 0)
   assert.ok(ids > 10_000 && undisturbed.lines.length > 1000, 'there is enough to compare')
-  for (const name of ['ingest-orders', 'ingest-notes', 'score', 'match']) {
+  for (const name of ['ingest-orders', 'ingest-notes', 'score', 'match', 'group']) {
     assert.ok(undisturbed.deadLetters.get(name)!.length > 0, `${name} has dead letters`)
   }
 })
