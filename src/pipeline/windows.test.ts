@@ -5,11 +5,17 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { isOnKafka } from '../../scripts/test-kafka.ts'
+import { systemClock } from '../core/clock.ts'
+import type { Message } from '../core/message.ts'
+import { seededRandom } from '../core/random.ts'
 import { newLog } from '../log/log-testing.ts'
 import { files } from '../sources/files.ts'
 import { hopping, tumbling } from '../transforms/window.ts'
+import { audit } from './audit.ts'
+import { ensureTopics } from './ensure-topics.ts'
 import { pipeline } from './pipeline.ts'
 import { planOf } from './plan.ts'
+import { Runner } from './runner.ts'
 import { appendAll, readAll, readValues, runUntilCaughtUp } from './testing.ts'
 import { topic } from './topic.ts'
 
@@ -263,5 +269,46 @@ describe('windows in a pipeline', () => {
       .aggregate('counts', (over) => ({ posts: over.count() }))
       .to(topic('counted'))
     assert.throws(() => planOf([wrong['~pipeline']]), { code: 'PIPELINE_INVALID' })
+  })
+
+  it('close by the wall clock when nothing comes any more', async () => {
+    const log = await newLog()
+    const timed = pipeline('timed', { idle: '200ms' })
+      .from(posts)
+      .keyBy((post) => post.author)
+      .window(tumbling(1000))
+      .aggregate('counts', (over) => ({ posts: over.count() }))
+      .to(topic('counted'))
+    const definition = timed['~pipeline']
+    await ensureTopics(log, planOf([definition]))
+    // Of three partitions one never has a message, and one falls silent long before the other.
+    const put = (partition: number, time: number) =>
+      appendAll(log, 'posts', [{ partition, time, value: { author: 'ann', score: 1 } }])
+    await put(0, 100)
+    await put(1, 900)
+    await put(1, 1100)
+    const stopping = new AbortController()
+    const runner = new Runner({
+      ...{ definition, log, directory: tmpdir(), clock: systemClock, random: seededRandom(1) },
+      ...{ ratePerSecond: undefined, untilEnd: false },
+    })
+    const running = runner.run(stopping.signal)
+    let found: Message[] = []
+    while (found.length < 2) {
+      await systemClock.sleep(10)
+      found = await readAll(log, 'counted')
+    }
+    assert.deepEqual(
+      found.map(({ id, version }) => [id, version]),
+      [
+        ['counts/ann/0', 2],
+        ['counts/ann/1000', 1],
+      ],
+    )
+    stopping.abort()
+    await running
+    const { imbalances } = await audit(log, definition)
+    assert.deepEqual(imbalances, [])
+    await log.close()
   })
 })
