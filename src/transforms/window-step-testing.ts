@@ -154,6 +154,7 @@ export async function drive(
   const closed = told.results.length
   await flush(2)
   const flushed = told.results.length
+  if (closedMs === Infinity) assert.equal(state.size, 0, 'all is forgotten')
   await flush(2)
   assert.equal(told.results.length, flushed, 'nothing is flushed twice')
   return { told, closed, state, watermarkMs: watermarks.at(-1) ?? -Infinity }

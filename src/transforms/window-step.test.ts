@@ -8,7 +8,7 @@ import { breaks, expectedOutcome, held, outcome } from './window-step-testing.ts
 import { streams, windowsOfKind } from './window-streams-testing.ts'
 
 const hourMs = 3_600_000
-const kinds = ['tumbling', 'hopping', 'calendar'] as const
+const kinds = ['tumbling', 'hopping', 'calendar', 'session'] as const
 
 /** Calendars have days, and clocks that change. */
 function streamOf(kind: Window['kind'], finish: boolean): fc.Arbitrary<ReferenceEvent[]> {

@@ -8,6 +8,7 @@ import type { KeyedState, StateForm } from './keyed-state.ts'
 import type { Window } from './window.ts'
 import { isAligned } from './window-assign.ts'
 import { AlignedStep } from './window-step-aligned.ts'
+import { SessionStep } from './window-step-session.ts'
 
 /** Messages in the order in which they came, by column. */
 export interface WindowInput {
@@ -93,5 +94,6 @@ export interface WindowStep<Value = unknown> {
 /** Serves one partition; every partition has its own. */
 export function windowStep(window: Window, aggregator: Aggregator<unknown, unknown>): WindowStep {
   if (isAligned(window)) return new AlignedStep(window, aggregator) as WindowStep
+  if (window.kind === 'session') return new SessionStep(window, aggregator) as WindowStep
   throw new Error(window.kind)
 }
