@@ -14,12 +14,7 @@ import {
 import type { Window } from './window.ts'
 import { windowId } from './window-id.ts'
 import { referenceWindows } from './window-reference-testing.ts'
-import {
-  type WindowInput,
-  type WindowOutput,
-  type WindowResult,
-  windowStep,
-} from './window-step.ts'
+import type { WindowInput, WindowOutput, WindowResult, WindowStep } from './window-step.ts'
 
 /** What happens behind a batch, besides a close. */
 export interface Break {
@@ -117,17 +112,17 @@ const line = ({ key, startMs, endMs, revision, value }: WindowResult) =>
 
 /** Runs a step; the last flush is at the end. */
 export async function drive(
-  window: Window,
+  make: () => WindowStep,
   events: readonly ReferenceEvent[],
   outOfOrderMs: number,
   cuts: readonly Break[],
 ) {
   const watermarks = referenceWatermarks(events, { outOfOrderMs })
   const told = new Told()
-  let step = windowStep(window, memberIds)
+  let step = make()
   let state = new MemoryKeyedState(step.form)
   const crash = () => {
-    step = windowStep(window, memberIds)
+    step = make()
     state = state.restarted(step.form)
   }
   const flush = async (limit: number) => {
@@ -185,12 +180,12 @@ function inputOf(
 
 /** What final results, late messages and open windows are to be. */
 export async function outcome(
-  window: Window,
+  make: () => WindowStep,
   events: readonly ReferenceEvent[],
   outOfOrderMs: number,
   cuts: readonly Break[],
 ): Promise<Outcome> {
-  const { told, closed } = await drive(window, events, outOfOrderMs, cuts)
+  const { told, closed } = await drive(make, events, outOfOrderMs, cuts)
   checkRefused(told, events)
   const late = told.late_.filter((id) => !refusedIds(events).has(id))
   const lines = told.results.map(line)
@@ -199,12 +194,12 @@ export async function outcome(
 
 /** With 'current': what a destination holds in the end. */
 export async function held(
-  window: Window,
+  make: () => WindowStep,
   events: readonly ReferenceEvent[],
   outOfOrderMs: number,
   cuts: readonly Break[],
 ): Promise<{ held: string[]; late: string[] }> {
-  const { told } = await drive(window, events, outOfOrderMs, cuts)
+  const { told } = await drive(make, events, outOfOrderMs, cuts)
   checkRefused(told, events)
   const kept = [...told.kept.values()].filter((one) => typeof one !== 'number')
   const late = told.late_.filter((id) => !refusedIds(events).has(id))

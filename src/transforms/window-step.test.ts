@@ -3,12 +3,28 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { ReferenceEvent } from './watermark-reference-testing.ts'
-import type { Window } from './window.ts'
-import { breaks, expectedOutcome, held, outcome } from './window-step-testing.ts'
+import type { SlidingWindow, Window } from './window.ts'
+import { type WindowStep, windowStep } from './window-step.ts'
+import { SlidingStep } from './window-step-sliding.ts'
+import { breaks, expectedOutcome, held, memberIds, outcome } from './window-step-testing.ts'
 import { streams, windowsOfKind } from './window-streams-testing.ts'
 
 const hourMs = 3_600_000
-const kinds = ['tumbling', 'hopping', 'calendar', 'session'] as const
+/** Kinds of windows, and what is used for other windows or aggregates than their plain ones. */
+const cases: readonly (readonly [name: string, kind: Window['kind'], make?: Make])[] = [
+  ['tumbling', 'tumbling'],
+  ['hopping', 'hopping'],
+  ['calendar', 'calendar'],
+  ['session', 'session'],
+  ['sliding', 'sliding'],
+  ['sliding in small blocks', 'sliding', (window) => inBlocks(window, memberIds)],
+  ['sliding nearly', 'sliding', (window) => inBlocks(window, { ...memberIds, order: 'nearly' })],
+]
+
+type Make = (window: Window) => WindowStep
+
+const inBlocks = (window: Window, aggregator: typeof memberIds) =>
+  new SlidingStep(window as SlidingWindow, aggregator, 2) as WindowStep
 
 /** Calendars have days, and clocks that change. */
 function streamOf(kind: Window['kind'], finish: boolean): fc.Arbitrary<ReferenceEvent[]> {
@@ -31,14 +47,14 @@ const drawn = (kind: Window['kind'], options: { readonly flush?: boolean } = {})
     cuts: breaks(options),
   })
 
-for (const kind of kinds) {
+for (const [name, kind, make = (window: Window) => windowStep(window, memberIds)] of cases) {
   const runs = { numRuns: kind === 'calendar' ? 40 : 150 }
-  describe(`${kind} windows as a step`, () => {
+  describe(`${name} windows as a step`, () => {
     it('final results, revisions, open windows and late messages are those of the reference', () =>
       fc.assert(
         fc.asyncProperty(drawn(kind), async ({ events, window, outOfOrderMs, cuts }) => {
           assert.deepEqual(
-            await outcome(window, events, outOfOrderMs, cuts),
+            await outcome(() => make(window), events, outOfOrderMs, cuts),
             expectedOutcome(window, events, outOfOrderMs),
           )
         }),
@@ -53,7 +69,7 @@ for (const kind of kinds) {
             const current: Window = { ...window, emit: 'current' }
             const { final, open, late } = expectedOutcome(window, events, outOfOrderMs)
             const expected = { held: [...final, ...open].sort(), late }
-            assert.deepEqual(await held(current, events, outOfOrderMs, cuts), expected)
+            assert.deepEqual(await held(() => make(current), events, outOfOrderMs, cuts), expected)
           },
         ),
         runs,
@@ -66,7 +82,7 @@ for (const kind of kinds) {
           async ({ events, window, outOfOrderMs, cuts }) => {
             const { final, open, late } = expectedOutcome(window, events, outOfOrderMs)
             const expected = { held: [...final, ...open].sort(), late }
-            assert.deepEqual(await held(window, events, outOfOrderMs, cuts), expected)
+            assert.deepEqual(await held(() => make(window), events, outOfOrderMs, cuts), expected)
           },
         ),
         runs,

@@ -9,6 +9,7 @@ import type { Window } from './window.ts'
 import { isAligned } from './window-assign.ts'
 import { AlignedStep } from './window-step-aligned.ts'
 import { SessionStep } from './window-step-session.ts'
+import { SlidingStep } from './window-step-sliding.ts'
 
 /** Messages in the order in which they came, by column. */
 export interface WindowInput {
@@ -95,5 +96,5 @@ export interface WindowStep<Value = unknown> {
 export function windowStep(window: Window, aggregator: Aggregator<unknown, unknown>): WindowStep {
   if (isAligned(window)) return new AlignedStep(window, aggregator) as WindowStep
   if (window.kind === 'session') return new SessionStep(window, aggregator) as WindowStep
-  throw new Error(window.kind)
+  return new SlidingStep(window, aggregator) as WindowStep
 }

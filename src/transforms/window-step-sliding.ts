@@ -1,0 +1,262 @@
+/**
+ * Sliding windows over keyed state: partial aggregates by key and time, put together when a window is
+ * emitted, and one timer a key for the next window that closes.
+ */
+import type { Aggregator } from './aggregator.ts'
+import type { KeyedState, StateForm } from './keyed-state.ts'
+import { unreadable } from './saved.ts'
+import {
+  type Cell,
+  KeyCells,
+  type SlidingEntry,
+  type SlidingHeader,
+  slidingForm,
+} from './sliding-cells.ts'
+import { SlidingWalk } from './sliding-walk.ts'
+import type { SlidingWindow } from './window.ts'
+import { closesAfterMs } from './window-assign.ts'
+import { accepts } from './window-form.ts'
+import type { WindowInput, WindowOutput, WindowStep } from './window-step.ts'
+import { behindKeys, firstKey, KeyPlaces, keyEntry, keyOfEntry, Timers } from './window-timers.ts'
+
+/** Times and first ends of the messages that a key was given in a batch. */
+interface Touched {
+  fromMs: number
+  toMs: number
+  openMs: number
+  closesMs: number
+  /** Of these messages, once each; not needed where results are final. */
+  readonly cells: Cell[]
+}
+
+export class SlidingStep implements WindowStep<SlidingEntry> {
+  readonly form: StateForm<SlidingEntry>
+  readonly closesAfterMs: number
+  readonly #sizeMs: number
+  readonly #isCurrent: boolean
+  readonly #aggregator: Aggregator<unknown, unknown>
+  readonly #places = new KeyPlaces()
+  readonly #timers = new Timers()
+  readonly #fresh: () => unknown
+  readonly #blockCells: number | undefined
+
+  /** `blockCells`: see `KeyCells`. */
+  constructor(
+    window: SlidingWindow,
+    aggregator: Aggregator<unknown, unknown>,
+    blockCells?: number,
+  ) {
+    this.form = slidingForm(window, aggregator)
+    this.closesAfterMs = closesAfterMs(window)
+    this.#sizeMs = window.sizeMs
+    this.#isCurrent = window.emit === 'current'
+    this.#aggregator = aggregator
+    this.#blockCells = blockCells
+    this.#fresh = () => aggregator.start()
+  }
+
+  async take(
+    state: KeyedState<SlidingEntry>,
+    input: WindowInput,
+    closedMs: number,
+    output: WindowOutput,
+  ): Promise<void> {
+    const places = this.#places
+    places.find(input)
+    if (input.count === 0) return
+    await state.load(places.stateKeys)
+    const known = places.stateKeys.map((stateKey, place) => {
+      return new KeyCells(places.keys[place]!, state.get(stateKey) as SlidingHeader | undefined)
+    })
+    const blocks = this.#blocksOf(known, input)
+    if (blocks.length > 0) await state.load(blocks)
+    const touched = new Array<Touched | undefined>(known.length).fill(undefined)
+    for (let row = 0; row < input.count; row++) {
+      const place = places.places[row]!
+      const watermarkMs = Math.max(closedMs, input.watermarksMs[row]!)
+      touched[place] = this.#add(
+        state,
+        known[place]!,
+        touched[place],
+        input,
+        row,
+        watermarkMs,
+        output,
+      )
+    }
+    for (let place = 0; place < known.length; place++) {
+      const cells = known[place]!
+      const own = touched[place]
+      if (own === undefined) continue
+      if (this.#isCurrent) this.#show(state, cells, own, output)
+      if (!(cells.header.timerMs <= own.closesMs)) this.#arm(state, cells, own.closesMs)
+      cells.store(state, this.#blockCells)
+      state.set(places.stateKeys[place]!, cells.header)
+    }
+  }
+
+  /** The blocks that messages go into, or that windows need which they change. */
+  #blocksOf(known: readonly KeyCells[], { count, timesMs }: WindowInput): string[] {
+    const blocks: string[] = []
+    const reachMs = this.#sizeMs + 1
+    for (let row = 0; row < count; row++) {
+      const cells = known[this.#places.places[row]!]!
+      const timeMs = timesMs[row]!
+      if (this.#isCurrent) cells.needs(timeMs - reachMs, timeMs + reachMs, blocks)
+      cells.needsAt(timeMs, blocks)
+    }
+    return [...new Set(blocks)]
+  }
+
+  /** Takes a message in, or tells why not. */
+  #add(
+    state: KeyedState<SlidingEntry>,
+    cells: KeyCells,
+    touched: Touched | undefined,
+    input: WindowInput,
+    row: number,
+    watermarkMs: number,
+    output: WindowOutput,
+  ): Touched | undefined {
+    const timeMs = input.timesMs[row]!
+    const closedEndMs = Math.max(watermarkMs - this.closesAfterMs, cells.header.closedEndMs)
+    const openMs = Math.max(timeMs, closedEndMs + 1)
+    if (timeMs + this.#sizeMs < openMs) {
+      output.late(row)
+      return touched
+    }
+    const value = input.values[row]
+    if (!accepts(this.#aggregator, value, row, output)) return touched
+    const cell = cells.at(state, timeMs, openMs, this.#fresh)
+    cell.state = this.#aggregator.add(cell.state, value, timeMs)
+    cell.count++
+    const own = touched ?? { fromMs: timeMs, toMs: timeMs, openMs, closesMs: Infinity, cells: [] }
+    if (this.#isCurrent) own.cells.push(cell)
+    own.fromMs = Math.min(own.fromMs, timeMs)
+    own.toMs = Math.max(own.toMs, timeMs)
+    own.openMs = Math.min(own.openMs, openMs)
+    // The first window that is there because of it; where it came too late for the one that ends
+    // with it, that is the one behind it.
+    const endMs = openMs === timeMs ? timeMs : timeMs + 1 + this.#sizeMs
+    own.closesMs = Math.min(own.closesMs, endMs + this.closesAfterMs)
+    return own
+  }
+
+  /** Emits all windows that changed. */
+  #show(
+    state: KeyedState<SlidingEntry>,
+    cells: KeyCells,
+    { fromMs, toMs, openMs, cells: changed }: Touched,
+    output: WindowOutput,
+  ): void {
+    const reachMs = this.#sizeMs + 1
+    const near = cells.between(state, fromMs - reachMs, toMs + reachMs)
+    const walk = new SlidingWalk(near, this.#sizeMs, this.#aggregator, openMs - 1)
+    while (walk.next(toMs + reachMs)) if (!walk.isShown) this.#emit(cells.key, walk, output)
+    for (const cell of changed) cell.shown = cell.count
+  }
+
+  async close(
+    state: KeyedState<SlidingEntry>,
+    watermarkMs: number,
+    limit: number,
+    output: WindowOutput,
+  ): Promise<boolean> {
+    const keys = await this.#timers.due(state, watermarkMs, limit)
+    const lastEndMs = watermarkMs - this.closesAfterMs
+    const blocks: string[] = []
+    const known = keys.map((key) => {
+      const header = state.get(keyEntry(key)) as SlidingHeader | undefined
+      if (header === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
+      const cells = new KeyCells(key, header)
+      cells.needs(header.closedEndMs - this.#sizeMs, lastEndMs, blocks)
+      return cells
+    })
+    if (blocks.length > 0) await state.load(blocks)
+    let left = limit
+    for (const cells of known) {
+      left = this.#closeKey(state, cells, lastEndMs, left, output)
+      // Of this key and the keys behind it there may be more.
+      if (left === 0) return true
+    }
+    return this.#timers.passed(watermarkMs)
+  }
+
+  /** Gives how many windows may be given yet. */
+  #closeKey(
+    state: KeyedState<SlidingEntry>,
+    cells: KeyCells,
+    lastEndMs: number,
+    limit: number,
+    output: WindowOutput,
+  ): number {
+    const { header, key } = cells
+    const { closedEndMs } = header
+    const near = cells.between(state, closedEndMs - this.#sizeMs, lastEndMs)
+    const isAll = !this.#isCurrent || near.some(({ count, shown }) => count !== shown)
+    const walk = new SlidingWalk(near, this.#sizeMs, this.#aggregator, closedEndMs)
+    let left = limit
+    while (isAll && left > 0 && walk.next(lastEndMs)) {
+      if (this.#isCurrent && walk.isShown) continue
+      this.#emit(key, walk, output)
+      left--
+    }
+    header.closedEndMs = left > 0 ? lastEndMs : walk.endMs
+    cells.forget(state, header.closedEndMs - this.#sizeMs)
+    this.#arm(state, cells, this.#nextClose(state, cells))
+    if (cells.isEmpty) state.delete(keyEntry(key))
+    else state.set(keyEntry(key), header)
+    return left
+  }
+
+  /** Not behind the moment when the next window closes, or cells can be forgotten. NaN: there are none. */
+  #nextClose(state: KeyedState<SlidingEntry>, cells: KeyCells): number {
+    if (cells.isEmpty) return Number.NaN
+    const { closedEndMs } = cells.header
+    const ending = cells.firstFrom(state, closedEndMs + 1)
+    const beginning = cells.firstFrom(state, closedEndMs - this.#sizeMs) + 1 + this.#sizeMs
+    return Math.min(ending, beginning) + this.closesAfterMs
+  }
+
+  async flush(
+    state: KeyedState<SlidingEntry>,
+    from: string,
+    limit: number,
+    output: WindowOutput,
+  ): Promise<string | undefined> {
+    await state.load([])
+    const found = await state.scan(from === '' ? firstKey : from, behindKeys, limit)
+    for (const [stateKey, entry] of found as readonly (readonly [string, SlidingHeader])[]) {
+      const cells = new KeyCells(keyOfEntry(stateKey), entry)
+      const blocks: string[] = []
+      cells.needs(-Infinity, Infinity, blocks)
+      await state.load(blocks)
+      if (this.#flushKey(state, cells, output)) state.set(stateKey, entry)
+    }
+    return found.length < limit ? undefined : `${found.at(-1)![0]}\0`
+  }
+
+  /** False: there was nothing to emit. */
+  #flushKey(state: KeyedState<SlidingEntry>, cells: KeyCells, output: WindowOutput): boolean {
+    const all = cells.between(state, -Infinity, Infinity)
+    if (all.every(({ count, shown }) => count === shown)) return false
+    const { closedEndMs } = cells.header
+    const walk = new SlidingWalk(all, this.#sizeMs, this.#aggregator, closedEndMs)
+    while (walk.next(Infinity)) if (!walk.isShown) this.#emit(cells.key, walk, output)
+    for (const cell of all) cell.shown = cell.count
+    cells.changed(-Infinity, Infinity)
+    cells.store(state, this.#blockCells)
+    return true
+  }
+
+  #emit(key: string, walk: SlidingWalk, output: WindowOutput): void {
+    const { endMs, revision } = walk
+    const value = this.#aggregator.result(walk.aggregate(), endMs)
+    output.result({ key, startMs: endMs - this.#sizeMs, endMs, revision, value })
+  }
+
+  #arm(state: KeyedState<SlidingEntry>, cells: KeyCells, atMs: number): void {
+    this.#timers.move(state, cells.key, cells.header.timerMs, atMs)
+    cells.header.timerMs = atMs
+  }
+}
