@@ -14,6 +14,7 @@ import {
   type TransactionPart,
   type TransactionResult,
 } from './kafka-transaction.ts'
+import { unknownTopic } from './kafka-transaction-coordinator.ts'
 import type { Checkpoint, Commit, CommitResult } from './log.ts'
 import { nameOf } from './topic-partition.ts'
 
@@ -104,9 +105,11 @@ export class KafkaCommits {
   /** What one of several cannot do does not keep the others from it. */
   async #oneByOne(work: readonly Waiting[], error: unknown): Promise<void> {
     const alone = work.length === 1
+    // It was looked for just now: who asks for it alone need not wait for it as long again.
+    const triesUnknown = faultOf(error).id === unknownTopic ? 1 : undefined
     for (const one of work) {
       if (alone || isOfAll(error)) this.#reject(one, error)
-      else await this.#process([one]).catch((own: unknown) => this.#reject(one, own))
+      else await this.#process([one], triesUnknown).catch((own: unknown) => this.#reject(one, own))
     }
   }
 
@@ -115,12 +118,12 @@ export class KafkaCommits {
     reject(this.#errorOf(error))
   }
 
-  async #process(work: readonly Waiting[]): Promise<void> {
+  async #process(work: readonly Waiting[], triesUnknown?: number): Promise<void> {
     const { member } = this.#options
     const run = async () => {
       // Whoever waited for a generation may own less in it.
       if (member !== undefined) checkOwned(work, member)
-      return this.#options.producer.run(await this.#transactionOf(work))
+      return this.#options.producer.run(await this.#transactionOf(work), triesUnknown)
     }
     if (member !== undefined) checkOwned(work, member)
     const result = await (member === undefined ? run() : member.steadily(run))
@@ -178,7 +181,7 @@ export class KafkaCommits {
     const fault = faultOf(error)
     const where = `commit: ${messageOf(error)}`
     if (fencing.has(fault.id)) return fail('MEMBER_FENCED', where, { cause: error })
-    if (fault.id === 'UNKNOWN_TOPIC_OR_PARTITION') {
+    if (fault.id === unknownTopic) {
       return fail('TOPIC_UNKNOWN', where, { cause: error })
     }
     if (fault.id.endsWith('AUTHORIZATION_FAILED')) {
@@ -196,7 +199,7 @@ const fencing = new Set(['ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID', 'FENCED_INST
 function isOfAll(error: unknown): boolean {
   if (isEndUnknown(error) || codeOf(error) === 'LOG_UNREACHABLE') return true
   const { id, canRetry } = faultOf(error)
-  return fencing.has(id) || (canRetry && id !== 'UNKNOWN_TOPIC_OR_PARTITION')
+  return fencing.has(id) || (canRetry && id !== unknownTopic)
 }
 
 function checkOwned(work: readonly Waiting[], member: KafkaMembership): void {

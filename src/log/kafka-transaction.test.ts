@@ -18,6 +18,7 @@ import { encodeRecordBatch } from './record-batch.ts'
 
 const notEnoughReplicas = 19
 const tooLarge = 10
+const unknownTopic = 3
 
 type Answer = (...args: unknown[]) => unknown
 
@@ -27,6 +28,9 @@ class Cluster {
   /** Of what ended, by the second protocol. */
   readonly epochs: unknown[] = []
   nowMs = 0
+  sleptMs = 0
+  /** What metadata tells of topics. */
+  isThere = true
   readonly transactionVersion: number
   readonly answers: Record<string, Answer> = {
     begin: () => ({ producerId: 7n, producerEpoch: this.asked.filter(isBegin).length }),
@@ -56,6 +60,7 @@ class Cluster {
     const client = {
       coordinator: async () => 1,
       leaderOf: async () => 1,
+      topic: async (name: string) => (this.isThere ? { name } : undefined),
       forgetTopic: () => undefined,
       forgetCoordinator: () => undefined,
       closeLane: async () => undefined,
@@ -67,7 +72,10 @@ class Cluster {
         return this.answers[name]!(...args)
       },
     }
-    const clock = { now: () => this.nowMs, sleep: async () => undefined }
+    const sleep = async (waitMs: number) => {
+      this.sleptMs += waitMs
+    }
+    const clock = { now: () => this.nowMs, sleep }
     const known = client as unknown as KafkaClient
     const noted = onProducerId === undefined ? {} : { onProducerId }
     const options = { client: known, clock, transactionalId: 'one', ...noted }
@@ -147,6 +155,26 @@ describe('a Kafka transaction', () => {
     await cluster.producer().run(transaction())
     assert.equal(cluster.asked.filter((name) => name === 'produce').length, 3)
     assert.equal(cluster.asked.filter(isBegin).length, 1)
+  })
+
+  it('waits a second for a topic that is not there, longer where some broker knows it', async () => {
+    const gone = new Cluster()
+    gone.isThere = false
+    gone.answers.produce = () => {
+      throw faultError(unknownTopic, 'produce')
+    }
+    await assert.rejects(gone.producer().run(transaction()), /UNKNOWN_TOPIC_OR_PARTITION/)
+    assert.ok(gone.sleptMs > 300 && gone.sleptMs < 2000, `${gone.sleptMs} ms`)
+
+    const looked = new Cluster()
+    looked.isThere = false
+    looked.answers.commit = gone.answers.produce
+    await assert.rejects(looked.producer().run(transaction(), 1), /UNKNOWN_TOPIC_OR_PARTITION/)
+    assert.equal(looked.sleptMs, 0)
+
+    const late = new Cluster()
+    late.produced(...new Array<number>(10).fill(unknownTopic))
+    assert.deepEqual((await late.producer().run(transaction())).baseOffsets, [5])
   })
 
   it('commits no offsets with a later epoch than its own', async () => {

@@ -65,6 +65,8 @@ const markersMs = 50
 const patienceMs = 60_000
 /** Whole transactions that are begun anew after faults that may pass. */
 const mostTries = 12
+/** After so many, about a second, a topic that the cluster does not know is no new one any more. */
+const mostTriesUnknown = 7
 
 /** Nothing is wrong with what was asked: with a new epoch it may succeed. */
 const beginAnew = new Set([
@@ -98,8 +100,11 @@ export class TransactionalProducer {
     return this.#producerId
   }
 
-  /** One at a time. Throws the fault that stands in its way; then nothing of it was done. */
-  async run(transaction: Transaction): Promise<TransactionResult> {
+  /**
+   * One at a time. Throws the fault that stands in its way; then nothing of it was done. A topic that
+   * is not there is looked for `triesUnknown` times.
+   */
+  async run(transaction: Transaction, triesUnknown = mostTriesUnknown): Promise<TransactionResult> {
     const { clock, client, transactionalId } = this.#options
     for (let tries = 1; ; tries++) {
       try {
@@ -107,14 +112,27 @@ export class TransactionalProducer {
       } catch (error) {
         this.#now = undefined
         const { id, canRetry } = faultOf(error)
-        if (tries >= mostTries || !(canRetry || beginAnew.has(id))) {
+        for (const topic of topicsOf(transaction)) client.forgetTopic(topic)
+        const isGone =
+          id === unknownTopic && tries >= triesUnknown && (await this.#lacks(transaction))
+        if (isGone || tries >= mostTries || !(canRetry || beginAnew.has(id))) {
           await this.#abort()
           throw error
         }
-        for (const { topic } of transaction.parts) client.forgetTopic(topic)
         client.forgetCoordinator('transaction', transactionalId)
         await clock.sleep(Math.min(1000, 10 * 2 ** tries) * (0.5 + Math.random() / 2))
       }
+    }
+  }
+
+  /** True where a topic is not there: brokers may only not have heard yet of one that is. */
+  async #lacks(transaction: Transaction): Promise<boolean> {
+    const { client } = this.#options
+    try {
+      const found = await Promise.all(topicsOf(transaction).map((name) => client.topic(name)))
+      return found.includes(undefined)
+    } catch {
+      return false
     }
   }
 
@@ -266,6 +284,10 @@ export class TransactionalProducer {
     return this.#options.clock.now() + patienceMs
   }
 }
+
+const topicsOf = ({ parts, offsets }: Transaction): string[] => [
+  ...new Set([...parts, ...(offsets?.checkpoints ?? [])].map(({ topic }) => topic)),
+]
 
 /** True where a transaction may have been committed or not. */
 export const isEndUnknown = (error: unknown): boolean =>
