@@ -7,7 +7,7 @@ import { type Random, seededRandom } from '../../src/core/random.ts'
 import { dealtTo, shuffled } from './deal.ts'
 import { type Fault, seconds } from './fault.ts'
 import type { Ground } from './ground.ts'
-import { assertSame, type Outcome, outcomeOf } from './outcome.ts'
+import { assertSame, checkOutcome, longQuietMs, type Outcome, outcomeOf } from './outcome.ts'
 import { World } from './world.ts'
 
 export interface ScheduleOptions {
@@ -41,9 +41,6 @@ const finishMs = 90_000
 const longestRecoveryMs = 60_000
 /** What processes said is kept in any case. */
 const isKept = process.env.FAULT_KEEP !== undefined
-const quietMs = 5_000
-/** Where something seems to be missing it is read again, with patience. */
-const longQuietMs = 15_000
 /** Figures that are the same in every run. */
 const sameFigures = ['messages', 'predictions', 'filtered', 'deadLetters', 'ledger', 'matched']
 
@@ -129,13 +126,8 @@ async function inflictAll(world: World, options: ScheduleOptions, random: Random
   return inflicted
 }
 
-async function compare(cluster: KafkaCluster, run: string, calm: Calm): Promise<void> {
-  try {
-    assertSame(await outcomeOf(cluster, run, quietMs), calm.outcome)
-  } catch {
-    assertSame(await outcomeOf(cluster, run, longQuietMs), calm.outcome)
-  }
-}
+const compare = (cluster: KafkaCluster, run: string, calm: Calm) =>
+  checkOutcome(cluster, run, (found) => assertSame(found, calm.outcome))
 
 /** The JSON line of a process that ended by itself. */
 function ledgerOf(world: World): Readonly<Record<string, unknown>> {

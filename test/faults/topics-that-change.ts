@@ -10,14 +10,13 @@ import { newName, unlessMissing } from '../../src/log/kafka-testing.ts'
 import type { Log } from '../../src/log/log.ts'
 import { closeGround, type Ground, openGround, whyNoGround } from './ground.ts'
 import type { Life } from './life.ts'
-import { differences, type Entry, type Outcome, outcomeOf } from './outcome.ts'
+import { checkOutcome, differences, type Entry, type Outcome } from './outcome.ts'
 import { type Calm, runCalm } from './schedule.ts'
 import { World } from './world.ts'
 
 const orders = 900
 const beginMs = 60_000
 const endMs = 120_000
-const quietMs = 10_000
 
 unlessMissing('topics that change under a running application', whyNoGround(), () => {
   let ground: Ground
@@ -40,7 +39,7 @@ unlessMissing('topics that change under a running application', whyNoGround(), (
   async function disturbed(
     change: (run: string, world: World) => Promise<void>,
     check: (life: Life, run: string) => void,
-    checkOutcome: (found: Outcome) => void,
+    checkFound: (found: Outcome) => void,
   ): Promise<void> {
     const run = newName('topics')
     const one = { processes: 1, workers: 1, ratePerSecond: 60, orders }
@@ -59,7 +58,7 @@ unlessMissing('topics that change under a running application', whyNoGround(), (
       // Where messages went with a topic the ledger says so, and that is the only thing it may say.
       if (next.ending?.code !== 0) assert.match(next.words, /is not balanced: output/)
       assert.match(next.words, /caught up/)
-      checkOutcome(await outcomeOf(ground.cluster, run, quietMs))
+      await checkOutcome(ground.cluster, run, checkFound)
       isWell = true
     } finally {
       await world.close(!isWell)
