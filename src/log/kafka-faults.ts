@@ -48,12 +48,17 @@ export function faultOf(error: unknown): Fault {
   if (chain.some((one) => codeOf(one) !== undefined)) {
     return { id: 'ORDER', canRetry: false, message }
   }
-  for (const inner of (error as { errors?: readonly unknown[] } | null)?.errors ?? []) {
-    const { apiId, canRetry } = inner as { apiId?: unknown; canRetry?: unknown }
-    if (typeof apiId === 'string') {
-      return { id: apiId, canRetry: canRetry === true, message: messageOf(inner) }
-    }
-  }
+  const answered = ((error as { errors?: readonly unknown[] } | null)?.errors ?? []).flatMap(
+    (one) => {
+      const { apiId: id, canRetry } = one as { apiId?: unknown; canRetry?: unknown }
+      return typeof id === 'string'
+        ? { id, canRetry: canRetry === true, message: messageOf(one) }
+        : []
+    },
+  )
+  // Of what was left undone because of another part, that other part says why.
+  const telling = answered.find(({ id }) => id !== 'OPERATION_NOT_ATTEMPTED') ?? answered[0]
+  if (telling !== undefined) return telling
   if (codes.some((code) => networkCodes.has(code)))
     return { id: 'NETWORK', canRetry: true, message }
   return { id: 'UNKNOWN', canRetry: false, message }
