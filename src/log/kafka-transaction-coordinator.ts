@@ -125,3 +125,4 @@ export class TransactionCoordinator {
 
 /** Asked again from the beginning, where it is soon known for certain. */
 export const unknownTopic = 'UNKNOWN_TOPIC_OR_PARTITION'
+export const unknownTopicCode = 3

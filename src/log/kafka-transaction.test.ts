@@ -163,7 +163,10 @@ describe('a Kafka transaction', () => {
     gone.answers.produce = () => {
       throw faultError(unknownTopic, 'produce')
     }
-    await assert.rejects(gone.producer().run(transaction()), /UNKNOWN_TOPIC_OR_PARTITION/)
+    await assert.rejects(
+      gone.producer().run(transaction()),
+      /topic out: UNKNOWN_TOPIC_OR_PARTITION/,
+    )
     assert.ok(gone.sleptMs > 300 && gone.sleptMs < 2000, `${gone.sleptMs} ms`)
 
     const looked = new Cluster()

@@ -9,13 +9,14 @@ import { txnOffsetCommitV3 } from '@platformatic/kafka'
 import type { Clock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
 import type { KafkaClient } from './kafka-client.ts'
-import { faultOf } from './kafka-faults.ts'
+import { faultError, faultOf } from './kafka-faults.ts'
 import { EpochBatches, type TransactionPart } from './kafka-transaction-batches.ts'
 import {
   type Epoch,
   lostEpoch,
   TransactionCoordinator,
   unknownTopic,
+  unknownTopicCode,
 } from './kafka-transaction-coordinator.ts'
 import { produce, produceAndAdd } from './kafka-wire.ts'
 import { commitOffsetsAndAdd, type NextEpoch } from './kafka-wire-transactions.ts'
@@ -113,11 +114,11 @@ export class TransactionalProducer {
         this.#now = undefined
         const { id, canRetry } = faultOf(error)
         for (const topic of topicsOf(transaction)) client.forgetTopic(topic)
-        const isGone =
-          id === unknownTopic && tries >= triesUnknown && (await this.#lacks(transaction))
-        if (isGone || tries >= mostTries || !(canRetry || beginAnew.has(id))) {
+        const isLooked = id === unknownTopic && tries >= triesUnknown
+        const gone = isLooked ? await this.#missingOf(transaction) : undefined
+        if (gone !== undefined || tries >= mostTries || !(canRetry || beginAnew.has(id))) {
           await this.#abort()
-          throw error
+          throw gone === undefined ? error : faultError(unknownTopicCode, `topic ${gone}`)
         }
         client.forgetCoordinator('transaction', transactionalId)
         await clock.sleep(Math.min(1000, 10 * 2 ** tries) * (0.5 + Math.random() / 2))
@@ -125,14 +126,15 @@ export class TransactionalProducer {
     }
   }
 
-  /** True where a topic is not there: brokers may only not have heard yet of one that is. */
-  async #lacks(transaction: Transaction): Promise<boolean> {
+  /** A topic that is not there: brokers may only not have heard yet of one that is. */
+  async #missingOf(transaction: Transaction): Promise<string | undefined> {
     const { client } = this.#options
+    const names = topicsOf(transaction)
     try {
-      const found = await Promise.all(topicsOf(transaction).map((name) => client.topic(name)))
-      return found.includes(undefined)
+      const found = await Promise.all(names.map((name) => client.topic(name)))
+      return names.find((_, index) => found[index] === undefined)
     } catch {
-      return false
+      return undefined
     }
   }
 
