@@ -8,6 +8,7 @@ import type { BatchBuilder } from '../core/batch-builder.ts'
 import { decodeHeaders, type Header } from '../core/headers.ts'
 import { idHeader, idOf, versionOf, withIdentity } from '../core/identity.ts'
 import type { Failure } from './decode.ts'
+import { watermarkHeader } from './event-time.ts'
 
 export const deadLetterTopic = (pipeline: string) => `${pipeline}.dead-letters`
 export const replayTopic = (pipeline: string) => `${pipeline}.replay`
@@ -70,7 +71,7 @@ export function appendDeadLetter(
 function failureHeaders(batch: Batch, failure: Failure, place: DeadLetterPlace): Header[] {
   const { origin, entry } = failure
   const carried = decodeHeaders(batch.bytes, batch.headerStarts[origin]!, batch.headerEnds[origin]!)
-  const own: ReadonlySet<string> = new Set(Object.values(deadHeaders))
+  const own: ReadonlySet<string> = new Set([...Object.values(deadHeaders), watermarkHeader])
   const told = place.isReplay ? carried.filter((one) => own.has(one.key)) : []
   const replayed = new Map(told.map((one) => [one.key, one]))
   const tries = Number(replayed.get(deadHeaders.tries)?.value ?? 0) + 1

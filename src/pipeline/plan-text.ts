@@ -1,4 +1,6 @@
 /** A plan for people: as text, and as a Mermaid flow chart. */
+import { windowText } from '../transforms/window-text.ts'
+import { isRepartition } from './internal-names.ts'
 import type { PipelinePlan, Plan, PlannedStep, TopicPlan } from './plan.ts'
 
 /** One block a pipeline, then the topics. */
@@ -9,14 +11,14 @@ export function planText(plan: Plan): string {
 
 function pipelineText(plan: PipelinePlan): string {
   const lines = [`pipeline ${plan.name} (plan ${plan.hash})`]
-  for (const input of plan.inputs) {
+  for (const input of plan.inputs.filter(({ name }) => !isRepartition(name))) {
     const where = input.entry === 0 ? '' : `, into '${plan.steps[input.entry]!.name}'`
     lines.push(`  from  ${input.kind} ${input.name}: ${input.guarantee}${where}`)
   }
   for (const step of plan.steps) {
     if (step.kind !== 'to') lines.push(`  step  ${describeStep(step)}`)
   }
-  for (const output of plan.outputs) {
+  for (const output of plan.outputs.filter(({ name }) => !isRepartition(name))) {
     lines.push(`  to    ${output.kind} ${output.name}: ${output.guarantee}`)
   }
   lines.push(`  dead letters: ${plan.deadLetters}`)
@@ -26,7 +28,9 @@ function pipelineText(plan: PipelinePlan): string {
 function describeStep(step: PlannedStep): string {
   if (step.model !== undefined) return `predict '${step.name}' with model ${step.model}`
   if (step.topic !== undefined) return `join '${step.name}' with topic ${step.topic}`
-  return `${step.kind} '${step.name}'`
+  if (step.kind === 'keyBy') return `key by a function, through a topic of the pipeline's own`
+  if (step.window === undefined) return `${step.kind} '${step.name}'`
+  return `aggregate '${step.name}' over ${windowText(step.window)}`
 }
 
 function topicsText(topics: readonly TopicPlan[]): string {
@@ -61,7 +65,8 @@ export function planMermaid(plan: Plan): string {
     pipeline.steps.forEach((step, index) => {
       if (step.kind === 'to') return
       const id = node(`step:${pipeline.name}:${index}`, `["${describeStep(step)}"]`)
-      lines.push(`  ${previous} --> ${id}`)
+      // What gets another key goes through a topic.
+      if (pipeline.steps[index - 1]?.kind !== 'keyBy') lines.push(`  ${previous} --> ${id}`)
       steps.set(step.name, id)
       previous = id
     })

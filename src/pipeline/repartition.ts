@@ -2,7 +2,6 @@
  * Writes messages that got another key to the pipeline's own topic, in the partition of that key; each
  * carries its id, its version and the watermark of where it came from.
  */
-import { decodeHeaders } from '../core/headers.ts'
 import { withIdentity } from '../core/identity.ts'
 import type { TopicInfo } from '../log/log.ts'
 import { murmur2 } from '../log/partitioner.ts'
@@ -11,7 +10,7 @@ import type { Step } from './definition.ts'
 import { neverLate, watermarkHeader } from './event-time.ts'
 import { deleted, type Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
-import { type Outputs, valueBytes } from './write.ts'
+import { headersOf, type Outputs, valueBytes } from './write.ts'
 
 export type KeyByStep = Step & { readonly kind: 'keyBy' }
 
@@ -64,9 +63,7 @@ function write(
     const room = `topic ${topic.name} takes ${topic.maxMessageBytes} (maxMessageBytes)`
     throw new Invalid(`the message takes ${sizeBytes + carriedBytes} bytes, ${room}`)
   }
-  const carried = decodeHeaders(batch.bytes, batch.headerStarts[origin]!, batch.headerEnds[origin]!)
-  const others = carried.filter((one) => one.key !== watermarkHeader)
-  const headers = withIdentity(others, identity)
+  const headers = withIdentity(headersOf(batch, origin), identity)
   const watermarkMs = rows.watermarks?.[origin] ?? neverLate
   if (watermarkMs !== neverLate) {
     headers.push({ key: watermarkHeader, value: Buffer.from(String(watermarkMs)) })

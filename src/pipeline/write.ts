@@ -2,12 +2,14 @@
 import type { Batch } from '../core/batch.ts'
 import { BatchBuilder } from '../core/batch-builder.ts'
 import { decodeHeaders, encodeHeaders, type Header } from '../core/headers.ts'
-import { passedHeaderBytes, withIdentity } from '../core/identity.ts'
+import { type Identity, passedHeaderBytes, withIdentity } from '../core/identity.ts'
 import type { Codec } from '../formats/format.ts'
 import type { Output, TopicInfo } from '../log/log.ts'
 import { murmur2 } from '../log/partitioner.ts'
 import { check, type Failure, Invalid } from './decode.ts'
 import type { AnyTopic } from './definition.ts'
+import { watermarkHeader } from './event-time.ts'
+import { isRepartition } from './internal-names.ts'
 import { deleted, type Rows } from './rows.ts'
 import { addFailure } from './run-steps.ts'
 
@@ -123,7 +125,7 @@ export class TopicWriter {
     const { batch } = rows
     const origin = rows.origins[row]!
     const builder = this.#builder(this.#partitionOf(batch, origin))
-    const identity = rows.identities?.[row]
+    const identity = rows.identities?.[row] ?? passingIdentity(rows, row)
     if (identity === undefined) {
       builder.appendDerived(keyBytes, keyStart, keyEnd, value, time, batch, origin, spliceAt)
     } else {
@@ -227,8 +229,16 @@ function timeOf(time: Date | string | number): number {
   throw new Invalid(`the time ${JSON.stringify(time)} is no date (milliseconds since the epoch)`)
 }
 
-function headersOf(batch: Batch, origin: number): Header[] {
-  return decodeHeaders(batch.bytes, batch.headerStarts[origin]!, batch.headerEnds[origin]!)
+/** What came through a topic of the pipeline's own has a header that goes no further. */
+function passingIdentity(rows: Rows, row: number): Identity | undefined {
+  if (!isRepartition(rows.batch.topic)) return undefined
+  return { id: rows.id(row), version: rows.version(row) }
+}
+
+/** All that goes on with a message. */
+export function headersOf(batch: Batch, origin: number): Header[] {
+  const headers = decodeHeaders(batch.bytes, batch.headerStarts[origin]!, batch.headerEnds[origin]!)
+  return headers.filter(({ key }) => key !== watermarkHeader)
 }
 
 /** The JSON of a row: the bytes as they came, where nothing was done to the value. */
