@@ -3,6 +3,7 @@ import type { Message } from '../core/message.ts'
 import type { SinkUse } from '../sinks/sink.ts'
 import type { SourceUse } from '../sources/source.ts'
 import type { Aggregator } from '../transforms/aggregator.ts'
+import type { RowStep } from '../transforms/row-step.ts'
 import type { Window } from '../transforms/window.ts'
 import type { ModelUse } from './model-use.ts'
 import type { Position } from './position.ts'
@@ -69,8 +70,20 @@ export type Step =
       /** Takes what comes too late; undefined: it is counted. */
       readonly late: AnyTopic | undefined
     }
+  | {
+      /** Lets messages go on in the light of those with the same key before them. */
+      readonly kind: 'keyed'
+      readonly name: string
+      /** What it does, in words; part of the plan. */
+      readonly what: string
+      /** One for each partition. */
+      readonly make: () => RowStep
+      readonly late: AnyTopic | undefined
+    }
   | { readonly kind: 'to'; readonly name: string; readonly target: Target }
 
+export type KeyedRowStep = Step & { readonly kind: 'keyed' }
+export type KeepingStep = AggregateStep | KeyedRowStep
 export type AggregateStep = Step & { readonly kind: 'aggregate' }
 
 export interface PipelineSettings {

@@ -105,7 +105,7 @@ export function plannedInputs(
 /** The topics that a pipeline writes to, those of its own apart. */
 export function topicOutputs(definition: Definition): AnyTopic[] {
   return definition.steps.flatMap((step) => {
-    if (step.kind === 'aggregate') return step.late ?? []
+    if (step.kind === 'aggregate' || step.kind === 'keyed') return step.late ?? []
     return step.kind === 'to' && step.target.kind === 'topic' ? [step.target.topic] : []
   })
 }

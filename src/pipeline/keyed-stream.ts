@@ -1,8 +1,11 @@
 /** What a chain can do with messages that have a key in common, which needs state. */
+import { type Duration, durationOption, durationText } from '../core/duration.ts'
 import { fail } from '../core/errors.ts'
 import type { Aggregator, Json } from '../transforms/aggregator.ts'
+import { DistinctStep } from '../transforms/distinct-step.ts'
 import { type Aggregates, aggregateOf, type Over, type ResultsOf } from '../transforms/over.ts'
 import { reduction } from '../transforms/reduction.ts'
+import type { RowStep } from '../transforms/row-step.ts'
 import type { Window } from '../transforms/window.ts'
 import type { AnyTopic, Step } from './definition.ts'
 import type { Stream } from './pipeline.ts'
@@ -45,6 +48,30 @@ export class Keyed<T> {
   window(window: Window): Windowed<T> {
     return new Windowed<T>(window, this.#key, this.#next)
   }
+
+  /**
+   * One message of a key within a time, by event time; the others go no further and are counted as
+   * duplicates.
+   *
+   * @example
+   * .keyBy((order) => order.number).distinct('once', { within: '1d' })
+   */
+  distinct(name: string, options: AggregateOptions<T> & { readonly within: Duration }): Stream<T> {
+    checkKeys(`step '${name}'`, options, ['within', 'late'])
+    const withinMs = durationOption(`step '${name}': option 'within'`, options.within, 1)
+    const step: Step = {
+      ...({ kind: 'keyed', name, what: `one within ${durationText(withinMs)}` } as const),
+      make: () => new DistinctStep(withinMs) as RowStep,
+      late: options.late as AnyTopic | undefined,
+    }
+    return this.#next(keyed(this.#key, step)) as Stream<T>
+  }
+}
+
+/** A step with the change of key before it, if there is one. */
+function keyed<T>(key: Key<T>, step: Step): Step[] {
+  if (key === undefined) return [step]
+  return [{ kind: 'keyBy', name: `${step.name}-key`, key: key as never }, step]
 }
 
 export class Windowed<T> {
@@ -105,7 +132,6 @@ export class Windowed<T> {
       aggregator: aggregator as Aggregator<unknown, unknown>,
       late: options.late as AnyTopic | undefined,
     }
-    if (this.#key === undefined) return this.#next([step])
-    return this.#next([{ kind: 'keyBy', name: `${name}-key`, key: this.#key as never }, step])
+    return this.#next(keyed(this.#key, step))
   }
 }

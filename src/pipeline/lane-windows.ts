@@ -1,37 +1,50 @@
-/** The windows of a lane together with the event time that closes them. */
-import type { StateChange } from '../log/log.ts'
-import type { AggregateStep } from './definition.ts'
-import { KeyedSteps, type KeyedStepsOptions } from './keyed-steps.ts'
+/** The steps of a lane that keep state by key, together with the event time that they wait for. */
+import type { Membership, StateChange } from '../log/log.ts'
+import type { AggregateStep, Definition, KeyedRowStep } from './definition.ts'
+import { KeyedStores } from './keyed-stores.ts'
 import type { LaneInput } from './lane-input.ts'
-import { LaneTime, type LaneTimeOptions } from './lane-time.ts'
+import { type Due, LaneTime, type LaneTimeOptions } from './lane-time.ts'
+import { RowSteps } from './row-steps.ts'
 import type { Rows } from './rows.ts'
 import type { StepContext } from './run-steps.ts'
+import { WindowSteps } from './window-steps.ts'
 
-export type LaneWindowsOptions = KeyedStepsOptions & LaneTimeOptions
+export interface LaneWindowsOptions extends LaneTimeOptions {
+  readonly member: Membership
+}
+
+type LateRows = (rows: Rows) => void | Promise<void>
 
 export class LaneWindows {
-  readonly #keyed: KeyedSteps
+  readonly #definition: Definition
+  readonly #stores: KeyedStores
+  readonly #windows: WindowSteps
+  readonly #rows: RowSteps
   readonly #time: LaneTime
-  readonly #lastStep: number
   #toTell = new Set<LaneInput>()
   #hasToTell = false
   /** A part of what is due was done, and the rest goes with the next commit. */
   hasMore = false
 
   constructor(options: LaneWindowsOptions) {
-    this.#keyed = new KeyedSteps(options)
+    const { definition, log, member } = options
+    this.#definition = definition
+    this.#stores = new KeyedStores(log, member)
+    this.#windows = new WindowSteps(definition, this.#stores)
+    this.#rows = new RowSteps(definition, this.#stores)
     this.#time = new LaneTime(options)
-    this.#lastStep = options.definition.steps.length
   }
 
   take(
-    step: AggregateStep,
+    step: AggregateStep | KeyedRowStep,
     index: number,
     rows: Rows,
     context: StepContext,
-    late: (rows: Rows) => void | Promise<void>,
+    late: LateRows,
   ): Promise<void> {
-    return this.#keyed.take(step, index, rows, context, late)
+    return step.kind === 'aggregate'
+      ? this.#windows.take(step, index, rows, context, late)
+      : this.#rows.take(step, index, rows, context, late)
   }
 
   /**
@@ -48,22 +61,41 @@ export class LaneWindows {
       const due = await this.#time.next()
       if (due === undefined) return input
       input ??= due.input
-      const { segment, partition } = due
-      const isEnd = due.ended?.isFinite === true
-      const place = { from: segment.from, to: segment.to, partition }
-      const context = contextOf(input)
-      this.hasMore = await this.#keyed.advance(place, { atMs: due.atMs, isEnd }, context)
+      this.hasMore = await this.#advanceSegment(due, contextOf(input))
       if (this.hasMore) return input
       const hadEnded = due.input.time!.endedToken
       for (const one of this.#time.told(due)) this.#toTell.add(one)
       const isNewEnd = due.ended !== undefined && due.ended.token !== hadEnded
-      if (isNewEnd || segment.to < this.#lastStep) this.#hasToTell = true
+      const isLast = due.segment.to === this.#definition.steps.length
+      if (isNewEnd || !isLast) this.#hasToTell = true
     }
+  }
+
+  /** True: there is more. */
+  async #advanceSegment(
+    { segment, partition, atMs, ended }: Due,
+    context: StepContext,
+  ): Promise<boolean> {
+    let hasMore = false
+    let watermarkMs = atMs
+    for (let index = segment.from; index < segment.to; index++) {
+      const step = this.#definition.steps[index]!
+      if (step.kind === 'keyed') {
+        if (await this.#rows.advance(step, partition, watermarkMs)) hasMore = true
+      }
+      if (step.kind !== 'aggregate') continue
+      const isEnd = ended?.isFinite === true && !hasMore
+      const place = { step, index, partition }
+      const done = await this.#windows.advance(place, { atMs: watermarkMs, isEnd }, context)
+      if (done.hasMore) hasMore = true
+      watermarkMs = done.outMs
+    }
+    return hasMore
   }
 
   /** There is something to commit although nothing was read. */
   get isWorthACommit(): boolean {
-    return this.hasMore || this.#hasToTell || this.#keyed.hasChanges
+    return this.hasMore || this.#hasToTell || this.#stores.hasChanges
   }
 
   /** Inputs beside `own` whose checkpoints have something new to say. */
@@ -75,14 +107,14 @@ export class LaneWindows {
   }
 
   takeChanges(): StateChange[] {
-    return this.#keyed.takeChanges()
+    return this.#stores.takeChanges()
   }
 
   committed(): void {
-    this.#keyed.committed()
+    this.#stores.committed()
   }
 
   close(): Promise<void> {
-    return this.#keyed.close()
+    return this.#stores.close()
   }
 }

@@ -241,7 +241,7 @@ export class Lane {
         const topic = topics.get(repartitionTopic(definition.name, step.name))!
         repartition(step, index, rows, within, topic, this.#outputs)
       },
-      aggregate: (step, index, rows, within) =>
+      keep: (step, index, rows, within) =>
         this.#windows!.take(step, index, rows, within, (late) => {
           this.#writers.get(step.name)!.writeAll(late, index, within)
         }),
@@ -315,7 +315,7 @@ export class Lane {
 
 /** The topic that a step writes to, as the application declared it. */
 function writtenBy(step: Step): AnyTopic | undefined {
-  if (step.kind === 'aggregate') return step.late
+  if (step.kind === 'aggregate' || step.kind === 'keyed') return step.late
   return step.kind === 'to' && step.target.kind === 'topic' ? step.target.topic : undefined
 }
 

@@ -30,6 +30,7 @@ export interface PlannedStep {
   readonly kind: Step['kind']
   readonly model?: string
   readonly topic?: string
+  readonly what?: string
   readonly window?: Window
   /** What it reckons, by field. */
   readonly aggregate?: string
@@ -210,8 +211,10 @@ function checkJoins(definition: Definition, topics: Map<string, TopicPlan>): voi
 /** A source has no keys of which one partition has all. */
 function checkKeys({ name, inputs, steps }: Definition): void {
   if (inputs.every((input) => input.kind !== 'source')) return
-  const step = steps.find(({ kind }) => kind === 'keyBy' || kind === 'aggregate')
-  if (step?.kind !== 'aggregate') return
+  const step = steps.find(
+    ({ kind }) => kind === 'keyBy' || kind === 'aggregate' || kind === 'keyed',
+  )
+  if (step === undefined || step.kind === 'keyBy') return
   throw fail(
     'PIPELINE_INVALID',
     `pipeline ${name}, step '${step.name}': it reads a source, whose messages have no key to keep them together; give keyBy a function`,
@@ -264,6 +267,7 @@ function stepPlan(step: Step): PlannedStep {
   const { name, kind } = step
   if (kind === 'predict') return { name, kind, model: step.model.name }
   if (kind === 'join') return { name, kind, topic: step.other.name }
+  if (kind === 'keyed') return { name, kind, what: step.what }
   if (kind !== 'aggregate') return { name, kind }
   return { name, kind, window: step.window, aggregate: step.aggregator.name }
 }
@@ -275,7 +279,8 @@ function outputPlans(pipeline: string, step: Step): PlannedOutput[] {
   }
   if (kind === 'to') return [outputPlan(name, step.target)]
   if (kind === 'keyBy') return [toTopic(repartitionTopic(pipeline, name))]
-  if (kind === 'aggregate' && step.late) return [{ ...toTopic(step.late.name), of: 'late' }]
+  if ((kind === 'aggregate' || kind === 'keyed') && step.late)
+    return [{ ...toTopic(step.late.name), of: 'late' }]
   return []
 }
 

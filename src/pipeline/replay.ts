@@ -113,7 +113,7 @@ function wayOf(definition: Definition, { batch, step, entry: pair }: Letter, cod
 }
 
 /** Steps behind which a message is another one, or comes from elsewhere. */
-const keepsMessages = ['join', 'keyBy', 'aggregate']
+const keepsMessages = ['join', 'keyBy', 'aggregate', 'keyed']
 
 const putBack = 'put it back, or drop the letter'
 

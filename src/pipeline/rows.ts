@@ -60,6 +60,19 @@ export class Rows {
     this.count++
   }
 
+  /** Rows of the same batch that can be dropped without a change to these. */
+  copy(): Rows {
+    const copy = new Rows(this.batch)
+    copy.count = this.count
+    copy.values = this.values.slice(0, this.count)
+    copy.origins = this.origins.slice()
+    copy.identities = this.identities?.slice()
+    copy.appended = this.appended
+    copy.watermarks = this.watermarks
+    copy.entries = this.entries?.slice()
+    return copy
+  }
+
   /** Moves row `from` to the place `to`, when rows between are dropped. */
   keep(from: number, to: number): void {
     if (from === to) return

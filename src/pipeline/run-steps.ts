@@ -8,7 +8,7 @@ import type { Model } from '../models/model.ts'
 import type { Meter } from '../monitoring/meter.ts'
 import type { Codecs } from './codecs.ts'
 import { describeError, type Failure, Invalid, isOurs } from './decode.ts'
-import type { AggregateStep, Step } from './definition.ts'
+import type { KeepingStep, Step } from './definition.ts'
 import type { Counters } from './ledger.ts'
 import { deleted, type Rows } from './rows.ts'
 
@@ -29,8 +29,8 @@ export interface StepContext {
   join(step: Step & { kind: 'join' }, index: number, rows: Rows, within: StepContext): Promise<void>
   /** Writes rows to the pipeline's own topic, by their new key. */
   repartition(step: Step & { kind: 'keyBy' }, index: number, rows: Rows, within: StepContext): void
-  /** Takes rows into windows; counts and failures go to the context it is called in. */
-  aggregate(step: AggregateStep, index: number, rows: Rows, within: StepContext): Promise<void>
+  /** Takes rows to where state is kept; counts and failures go to the context it is called in. */
+  keep(step: KeepingStep, index: number, rows: Rows, within: StepContext): Promise<void>
 }
 
 /** Counters start with `read`, so step number `index` of a definition is row `index + 1`. */
@@ -58,7 +58,7 @@ export async function runSteps(
     context.counters.add(row, 'emitted', rows.count)
     if (step.kind === 'predict' && rows.appended !== undefined) {
       rows.appended = [...rows.appended, step.name]
-    } else if (step.kind === 'map' || step.kind === 'flatMap' || step.kind === 'join') {
+    } else if (makesValues.has(step.kind)) {
       rows.appended = undefined
     }
     if (step.kind === 'map' || step.kind === 'predict' || step.kind === 'to') {
@@ -69,6 +69,9 @@ export async function runSteps(
     }
   }
 }
+
+/** What goes on is another value than what came. */
+const makesValues: ReadonlySet<Step['kind']> = new Set(['map', 'flatMap', 'join', 'keyed'])
 
 function runStep(
   step: Step,
@@ -90,7 +93,8 @@ function runStep(
     case 'keyBy':
       return context.repartition(step, index, rows, context)
     case 'aggregate':
-      return context.aggregate(step, index, rows, context)
+    case 'keyed':
+      return context.keep(step, index, rows, context)
     case 'to':
       return context.write(step, index, rows)
   }

@@ -4,7 +4,7 @@
  */
 import type { TopicPartition } from '../log/log.ts'
 import { closesAfterMs } from '../transforms/window-assign.ts'
-import type { Definition } from './definition.ts'
+import type { Definition, Step } from './definition.ts'
 import { topicInputs } from './inputs.ts'
 import { sourceTopic } from './plan.ts'
 
@@ -37,8 +37,9 @@ export function segmentsOf(definition: Definition): Segment[] {
     const windows = steps.slice(from, to).flatMap((step) => {
       return step.kind === 'aggregate' ? [closesAfterMs(step.window)] : []
     })
+    const isTimed = steps.slice(from, to).some(needsTime)
     segments.push({
-      ...{ from, to, inputs: [...topics, ...sources], isTimed: windows.length > 0 },
+      ...{ from, to, inputs: [...topics, ...sources], isTimed },
       holdsBackMs: windows.reduce((sum, afterMs) => sum + afterMs, 0),
     })
     from = to
@@ -47,8 +48,9 @@ export function segmentsOf(definition: Definition): Segment[] {
 }
 
 /** True where event time matters. */
-export const isTimed = ({ steps }: Definition): boolean =>
-  steps.some(({ kind }) => kind === 'aggregate')
+export const isTimed = ({ steps }: Definition): boolean => steps.some(needsTime)
+
+const needsTime = ({ kind }: Step) => kind === 'aggregate' || kind === 'keyed'
 
 /** All partitions of the inputs of a segment. */
 export function placesOf(

@@ -1,0 +1,66 @@
+/** The rows of a batch as a step with keyed state sees them. */
+import { isUtf8 } from 'node:buffer'
+import type { WindowInput } from '../transforms/window-step.ts'
+import { Invalid } from './decode.ts'
+import { neverLate } from './event-time.ts'
+import { deleted, type Rows } from './rows.ts'
+import { addFailure, drop, type StepContext, stepRow } from './run-steps.ts'
+
+/**
+ * Keys, values and times of rows. Rows without a key fail and are dropped, and so are deletes, which
+ * have nothing to be reckoned with; both are counted.
+ */
+export function keyedInput(rows: Rows, index: number, context: StepContext): WindowInput {
+  const keys = keysOf(rows, index, context)
+  const timesMs = new Float64Array(rows.count)
+  const watermarksMs = new Float64Array(rows.count)
+  for (let row = 0; row < rows.count; row++) {
+    timesMs[row] = rows.time(row)
+    watermarksMs[row] = rows.watermarks?.[rows.origins[row]!] ?? neverLate
+  }
+  return { count: rows.count, keys, values: rows.values, timesMs, watermarksMs }
+}
+
+/** Leaves only the chosen rows. */
+export function keepOnly(rows: Rows, chosen: ReadonlySet<number>): void {
+  const others = new Set<number>()
+  for (let row = 0; row < rows.count; row++) if (!chosen.has(row)) others.add(row)
+  drop(rows, others)
+}
+
+function keysOf(rows: Rows, index: number, context: StepContext): string[] {
+  const keys: string[] = []
+  const dropped = new Set<number>()
+  let deletes = 0
+  for (let row = 0; row < rows.count; row++) {
+    if (rows.values[row] === deleted) {
+      deletes++
+      dropped.add(row)
+      continue
+    }
+    try {
+      keys.push(keyOf(rows, row))
+    } catch (error) {
+      addFailure(context, rows, row, index, error)
+      dropped.add(row)
+    }
+  }
+  context.counters.add(stepRow(index), 'filtered', deletes)
+  if (dropped.size > 0) drop(rows, dropped)
+  return keys
+}
+
+/** Throws `Invalid`. */
+function keyOf({ batch, origins }: Rows, row: number): string {
+  const origin = origins[row]!
+  const start = batch.keyStarts[origin]!
+  const end = batch.keyEnds[origin]!
+  const hint = 'declare one with its topic, or give keyBy a function'
+  if (start < 0) throw new Invalid(`the message has no key; ${hint}`)
+  const key = batch.bytes.toString('utf8', start, end)
+  // Bad bytes become U+FFFD, which also may stand there rightly.
+  if (key.includes('\ufffd') && !isUtf8(batch.bytes.subarray(start, end))) {
+    throw new Invalid(`the key is not valid UTF-8; ${hint}`)
+  }
+  return key
+}

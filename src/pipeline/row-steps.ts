@@ -1,0 +1,117 @@
+/**
+ * The steps of a lane that let messages go on in the light of those with the same key before them: by
+ * step and partition, with the state that they need for it.
+ */
+import type { RowStep } from '../transforms/row-step.ts'
+import type { Definition, KeyedRowStep } from './definition.ts'
+import { neverLate } from './event-time.ts'
+import { keepOnly, keyedInput } from './keyed-rows.ts'
+import type { KeyedStore } from './keyed-store.ts'
+import type { KeyedStores } from './keyed-stores.ts'
+import type { Rows } from './rows.ts'
+import { addFailure, type StepContext, stepRow } from './run-steps.ts'
+import { stateStore } from './state-store.ts'
+
+/** So many entries at most are forgotten with one commit. */
+const mostForgotten = 5000
+
+interface Open {
+  readonly rows: RowStep
+  readonly store: KeyedStore<unknown>
+  forgottenMs: number
+}
+
+export class RowSteps {
+  readonly #definition: Definition
+  readonly #stores: KeyedStores
+  readonly #open = new Map<string, Promise<Open>>()
+
+  constructor(definition: Definition, stores: KeyedStores) {
+    this.#definition = definition
+    this.#stores = stores
+  }
+
+  /** Rows that go on stay, with what they have become. */
+  async take(
+    step: KeyedRowStep,
+    index: number,
+    rows: Rows,
+    context: StepContext,
+    lateRows: (rows: Rows) => void | Promise<void>,
+  ): Promise<void> {
+    const { partition } = rows.batch
+    const {
+      rows: keyed,
+      store,
+      forgottenMs,
+    } = await context.retry('state', () => {
+      return this.#of(step, partition)
+    })
+    const input = keyedInput(rows, index, context)
+    const passed = new Map<number, unknown>()
+    const late = new Set<number>()
+    let duplicates = 0
+    // What it needs is brought here before anything is changed, so it may be asked again.
+    await context.retry('state', () => {
+      return keyed.take(store, input, forgottenMs, {
+        passes: (row, value) => passed.set(row, value),
+        duplicate: () => duplicates++,
+        late: (row) => late.add(row),
+        failed: (row, error) => addFailure(context, rows, row, index, error),
+      })
+    })
+    const { counters } = context
+    counters.add(stepRow(index), 'duplicate', duplicates)
+    counters.add(stepRow(index), 'passed', passed.size)
+    counters.add(stepRow(index), 'late', await this.#late(step, rows, late, lateRows))
+    let kept = 0
+    for (const [row, value] of passed) {
+      rows.keep(row, kept)
+      rows.values[kept++] = value
+    }
+    rows.count = kept
+  }
+
+  /** True: there is more to be forgotten, to be asked for with the next commit. */
+  async advance(step: KeyedRowStep, partition: number, atMs: number): Promise<boolean> {
+    const open = await this.#of(step, partition)
+    if (atMs > open.forgottenMs) open.forgottenMs = atMs
+    if (!Number.isFinite(open.forgottenMs)) return false
+    return open.rows.forget(open.store, open.forgottenMs, mostForgotten)
+  }
+
+  /** How many were late; those that cannot be written where they should are dead letters instead. */
+  async #late(
+    step: KeyedRowStep,
+    rows: Rows,
+    late: ReadonlySet<number>,
+    lateRows: (rows: Rows) => void | Promise<void>,
+  ): Promise<number> {
+    if (late.size === 0 || step.late === undefined) return late.size
+    const copy = rows.copy()
+    keepOnly(copy, late)
+    await lateRows(copy)
+    return copy.count
+  }
+
+  #of(step: KeyedRowStep, partition: number): Promise<Open> {
+    const name = `${step.name} ${partition}`
+    let opening = this.#open.get(name)
+    if (opening === undefined) {
+      opening = this.#begin(step, partition)
+      this.#open.set(name, opening)
+      opening.catch(() => this.#open.delete(name))
+    }
+    return opening
+  }
+
+  async #begin(step: KeyedRowStep, partition: number): Promise<Open> {
+    const rows = step.make()
+    const name = stateStore(this.#definition.name, step.name)
+    return {
+      rows,
+      store: await this.#stores.open(name, partition, rows.form),
+      forgottenMs: neverLate,
+    }
+  }
+}

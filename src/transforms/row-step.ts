@@ -1,0 +1,37 @@
+/**
+ * Steps over keyed state that let messages go on, each in the light of those with the same key that
+ * came before it.
+ */
+import type { KeyedState, StateForm } from './keyed-state.ts'
+import type { WindowInput } from './window-step.ts'
+
+export interface RowOutput {
+  /** The message goes on as this. */
+  passes(row: number, value: unknown): void
+  /** One like it went on before. */
+  duplicate(row: number): void
+  /** What would have to be known for it was forgotten. */
+  late(row: number): void
+  /** Nothing was changed by it. */
+  failed(row: number, error: unknown): void
+}
+
+/** Serves one partition: its calls come one after the other, with the state of that partition. */
+export interface RowStep<Value = unknown> {
+  readonly form: StateForm<Value>
+  /**
+   * Takes messages in their order; each is told of once. All that is forgotten at `forgottenMs` was
+   * forgotten here already, or is being.
+   */
+  take(
+    state: KeyedState<Value>,
+    input: WindowInput,
+    forgottenMs: number,
+    output: RowOutput,
+  ): Promise<void>
+  /**
+   * Forgets what no message asks for that is not late at `watermarkMs`. Looks at no more than `limit`
+   * entries; true: there is more.
+   */
+  forget(state: KeyedState<Value>, watermarkMs: number, limit: number): Promise<boolean>
+}
