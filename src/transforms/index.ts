@@ -15,6 +15,7 @@ export {
   type ResultsOf,
 } from './over.ts'
 export * from './rolling.ts'
+export * from './rolling-step.ts'
 export * from './watermark.ts'
 export * from './window.ts'
 export * from './window-assign.ts'

@@ -113,7 +113,8 @@ export class AlignedStep implements WindowStep<OpenWindow> {
       this.#from = last[0]
       return true
     }
-    this.#mayCloseFrom(openFromMs)
+    if (due.length > 0) this.#mayCloseFrom(openFromMs)
+    else await this.#findFirst(state, openFromMs)
     return false
   }
 
@@ -131,6 +132,12 @@ export class AlignedStep implements WindowStep<OpenWindow> {
       state.set(stateKey, window)
     }
     return open.length < limit ? undefined : `${open.at(-1)![0]}\0`
+  }
+
+  /** So that it is known when to look again. */
+  async #findFirst(state: KeyedState<OpenWindow>, openFromMs: number): Promise<void> {
+    const next = await state.scan(timeKey(openFromMs), behindAll, 1)
+    this.#mayCloseFrom(next[0] === undefined ? Number.POSITIVE_INFINITY : readTimeKey(next[0][0]))
   }
 
   #mayCloseFrom(startMs: number): void {

@@ -155,7 +155,7 @@ export async function drive(
   return { told, closed, state, watermarkMs: watermarks.at(-1) ?? -Infinity }
 }
 
-function inputOf(
+export function inputOf(
   events: readonly ReferenceEvent[],
   watermarks: readonly number[],
   from: number,

@@ -48,7 +48,7 @@ const drawn = (kind: Window['kind'], options: { readonly flush?: boolean } = {})
   })
 
 for (const [name, kind, make = (window: Window) => windowStep(window, memberIds)] of cases) {
-  const runs = { numRuns: kind === 'calendar' ? 40 : 150 }
+  const runs = { numRuns: kind === 'calendar' ? 20 : 60 }
   describe(`${name} windows as a step`, () => {
     it('final results, revisions, open windows and late messages are those of the reference', () =>
       fc.assert(

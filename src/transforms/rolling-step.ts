@@ -1,0 +1,211 @@
+/**
+ * Rolling statistics over keyed state: what a step that adds features does with its messages. One entry
+ * a key with its values, and one timer for when none of them can be counted any more.
+ */
+import { fail } from '../core/errors.ts'
+import type { Maybe } from './aggregator.ts'
+import type { KeyedState, StateForm } from './keyed-state.ts'
+import {
+  type Rolling,
+  type RollingOptions,
+  type RollingResults,
+  type RollingState,
+  type RollingValue,
+  rolling,
+} from './rolling.ts'
+import type { RollingMeasures } from './rolling-measures.ts'
+import { readList, readNumber, unreadable } from './saved.ts'
+import { jsonBytes, readJson } from './window-form.ts'
+import type { WindowInput } from './window-step.ts'
+import { KeyPlaces, keyEntry, Timers, timer } from './window-timers.ts'
+
+export interface RollingStepOptions extends RollingOptions {
+  /** Whether a message counts itself; true, where it is not said. */
+  readonly including?: boolean
+  /** How far behind the watermark a message may be and still be given features; 0. */
+  readonly latenessMs?: number
+}
+
+/** What becomes of messages: each row is told of once. */
+export interface RollingOutput<Results = unknown> {
+  /** As of its time, of what came before it, and itself where it counts. It is counted from now on. */
+  features(row: number, results: Results): void
+  /** What its features are reckoned from may be forgotten. It is not counted. */
+  late(row: number): void
+  /** The measures refused its value; it is not counted. */
+  failed(row: number, error: unknown): void
+}
+
+/** Serves one partition: its calls come one after the other, with the state of that partition. */
+export interface RollingStep<Results = unknown, Value = unknown> {
+  readonly form: StateForm<Value>
+  /** `values` of the input are what the measures count. `closedMs`: the watermark of the last `close`. */
+  take(
+    state: KeyedState<Value>,
+    input: WindowInput,
+    closedMs: number,
+    output: RollingOutput<Results>,
+  ): Promise<void>
+  /**
+   * Forgets keys of which nothing can be counted any more. Looks at no more than `limit`; true: there
+   * is more, so call again. Scans only where there may be one.
+   */
+  close(state: KeyedState<Value>, watermarkMs: number, limit: number): Promise<boolean>
+}
+
+/** Of one key. */
+interface Kept {
+  /** Where the key's timer is. NaN: nowhere. */
+  timerMs: number
+  /** Of its values, the latest time. */
+  lastMs: number
+  readonly state: RollingState
+}
+
+type Entry = Kept | typeof timer
+
+/** Several measures of the same values by key. Throws `PIPELINE_INVALID`. */
+export function rollingStep<const Measures extends RollingMeasures>(
+  measures: Measures,
+  options: RollingStepOptions = {},
+): RollingStep<RollingResults<Measures>> {
+  return new KeyedRolling<RollingValue<Measures>, RollingResults<Measures>>(
+    rolling(measures, options),
+    measures,
+    options,
+  ) as RollingStep<RollingResults<Measures>>
+}
+
+class KeyedRolling<Value, Results> implements RollingStep<Results, Entry> {
+  readonly form: StateForm<Entry>
+  readonly #rolling: Rolling<Value, Results>
+  readonly #including: boolean
+  readonly #latenessMs: number
+  /** How far behind the horizon a value may be that is still kept. */
+  readonly #longestMs: number
+  readonly #places = new KeyPlaces()
+  readonly #timers = new Timers()
+
+  constructor(
+    statistics: Rolling<Value, Results>,
+    measures: RollingMeasures,
+    { including = true, latenessMs = 0, resolutionMs = 0 }: RollingStepOptions,
+  ) {
+    if (!(Number.isFinite(latenessMs) && latenessMs >= 0)) {
+      throw fail('PIPELINE_INVALID', `${statistics.name}: latenessMs is a time, or 0`)
+    }
+    const spans = Object.values(measures).map(({ overMs, delayMs = 0 }) => overMs + delayMs)
+    this.form = rollingForm(statistics, latenessMs)
+    this.#rolling = statistics
+    this.#including = including
+    this.#latenessMs = latenessMs
+    this.#longestMs = Math.max(...spans) + resolutionMs
+  }
+
+  async take(
+    state: KeyedState<Entry>,
+    input: WindowInput,
+    closedMs: number,
+    output: RollingOutput<Results>,
+  ): Promise<void> {
+    const places = this.#places
+    places.find(input)
+    if (input.count === 0) return
+    await state.load(places.stateKeys)
+    const known = places.stateKeys.map((stateKey) => state.get(stateKey) as Kept | undefined)
+    const changed = new Array<boolean>(known.length).fill(false)
+    for (let row = 0; row < input.count; row++) {
+      const place = places.places[row]!
+      const kept = known[place] ?? this.#begun()
+      known[place] = kept
+      const watermarkMs = Math.max(closedMs, input.watermarksMs[row]!)
+      const horizonMs = Math.max(watermarkMs - this.#latenessMs, kept.state.horizonMs)
+      if (input.timesMs[row]! < horizonMs) output.late(row)
+      else if (this.#tell(kept, input, row, output)) changed[place] = true
+    }
+    for (let place = 0; place < known.length; place++) {
+      if (changed[place]) this.#keep(state, places.keys[place]!, known[place]!, closedMs)
+    }
+  }
+
+  /** True where the message was counted. */
+  #tell(
+    kept: Kept,
+    { values, timesMs }: WindowInput,
+    row: number,
+    output: RollingOutput<Results>,
+  ): boolean {
+    const { check, add, result } = this.#rolling
+    const value = values[row] as Maybe<Value>
+    const timeMs = timesMs[row]!
+    try {
+      check(value)
+    } catch (error) {
+      output.failed(row, error)
+      return false
+    }
+    const before = this.#including ? undefined : result(kept.state, timeMs)
+    add(kept.state, value, timeMs)
+    output.features(row, before ?? result(kept.state, timeMs))
+    if (value === null || value === undefined) return false
+    kept.lastMs = Math.max(kept.lastMs, timeMs)
+    return true
+  }
+
+  async close(state: KeyedState<Entry>, watermarkMs: number, limit: number): Promise<boolean> {
+    const keys = await this.#timers.due(state, watermarkMs, limit)
+    for (const key of keys) {
+      const kept = state.get(keyEntry(key)) as Kept | undefined
+      if (kept === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
+      // It came too early where there were newer values.
+      this.#timers.move(state, key, kept.timerMs, Number.NaN)
+      kept.timerMs = Number.NaN
+      this.#keep(state, key, kept, watermarkMs)
+    }
+    return this.#timers.passed(watermarkMs)
+  }
+
+  /** Stores what can still be counted once the watermark is there. */
+  #keep(state: KeyedState<Entry>, key: string, kept: Kept, watermarkMs: number): void {
+    this.#rolling.prune(kept.state, watermarkMs - this.#latenessMs)
+    const isEmpty = this.#rolling.size(kept.state) === 0
+    const dueMs = isEmpty ? Number.NaN : kept.lastMs + this.#longestMs + this.#latenessMs
+    if (!(kept.timerMs <= dueMs)) {
+      this.#timers.move(state, key, kept.timerMs, dueMs)
+      kept.timerMs = dueMs
+    }
+    if (isEmpty) state.delete(keyEntry(key))
+    else state.set(keyEntry(key), kept)
+  }
+
+  #begun(): Kept {
+    const lastMs = Number.NEGATIVE_INFINITY
+    return { timerMs: Number.NaN, lastMs, state: this.#rolling.start() }
+  }
+}
+
+function rollingForm<Value, Results>(
+  statistics: Rolling<Value, Results>,
+  latenessMs: number,
+): StateForm<Entry> {
+  const name = `${statistics.name} v${statistics.version}, lateness ${latenessMs} ms`
+  return {
+    name,
+    version: 1,
+    encode: (entry) =>
+      jsonBytes(
+        entry === timer ? timer : [entry.timerMs, entry.lastMs, statistics.save(entry.state)],
+      ),
+    decode(bytes) {
+      const json = readJson(name, bytes)
+      if (json === timer) return timer
+      const [timerMs, lastMs, saved, ...more] = readList(name, json)
+      if (saved === undefined || more.length > 0) throw unreadable(name, 'has another form')
+      return {
+        timerMs: readNumber(name, timerMs),
+        lastMs: readNumber(name, lastMs),
+        state: statistics.load(saved),
+      }
+    },
+  }
+}
