@@ -5,13 +5,21 @@ export type { Message } from './core/message.ts'
 export { type Random, seededRandom } from './core/random.ts'
 export type { ExplainedClassification } from './models/explained-classifier.ts'
 export type { Classification, Model, TextClassifier } from './models/model.ts'
+export type { Keyed, Windowed } from './pipeline/keyed-stream.ts'
 export {
   type ClassifierOptions,
   classifier,
   type ModelUse,
   model,
 } from './pipeline/model-use.ts'
-export { type FromOptions, pipeline, type Stream } from './pipeline/pipeline.ts'
+export {
+  type AddOptions,
+  type FromOptions,
+  type PipelineOptions,
+  pipeline,
+  type Stream,
+} from './pipeline/pipeline.ts'
+export { type RollingFeature, rolling } from './pipeline/rolling-feature.ts'
 export { type Summary, type SummaryOptions, summary } from './pipeline/summary.ts'
 export {
   type Readable,

@@ -12,6 +12,8 @@ import { Keyed } from './keyed-stream.ts'
 import { readStep } from './ledger.ts'
 import type { ModelUse } from './model-use.ts'
 import { type Position, readPosition } from './position.ts'
+import type { RollingFeature } from './rolling-feature.ts'
+import { type RollingFeatures, rollingSteps } from './rolling-features.ts'
 import { checkKeys, checkName, type Readable, type Topic, type Writable } from './topic.ts'
 import type { Topics } from './topics-matching.ts'
 
@@ -33,6 +35,15 @@ type InJson<T> = T extends Primitive
 type Fresh<T, K extends string> = K extends keyof T ? `the field '${K}' exists already` : K
 
 type AnyInput = Topic<unknown, never> | Topics<unknown> | SourceUse<unknown>
+
+export interface AddOptions<T> {
+  /** How far behind the watermark a message may be and still be given features; '1h', where not said. */
+  readonly lateness?: Duration
+  /** Takes the messages that are later; else they are only counted. */
+  readonly late?: Writable<T>
+}
+
+type OutOf<F> = F extends RollingFeature<never, infer Out> ? Out : never
 
 export interface FromOptions {
   /**
@@ -204,12 +215,36 @@ export class Stream<T> {
   }
 
   /**
-   * Brings together what has the same key: what follows (`window`, `aggregate`) keeps state of each.
-   * Without a function it is the message's own key; with one the messages go through a topic of the
-   * pipeline's own, so that those of a key meet in one partition. A delete goes no further.
+   * Brings together what has the same key: what follows keeps state of each. Without a function it is
+   * the message's own key; with one the messages go through a topic of the pipeline's own as JSON, so
+   * that those of a key meet in one partition. A delete goes no further.
    */
-  keyBy(key?: (value: T) => string | number | bigint | boolean): Keyed<T> {
-    return new Keyed<T>(key, (steps) => new Stream(steps.reduce(withStep, this['~pipeline'])))
+  keyBy(): Keyed<T>
+  keyBy(key: (value: T) => string | number | bigint | boolean): Keyed<InJson<T>>
+  keyBy(key?: (value: T) => unknown): Keyed<T> | Keyed<InJson<T>> {
+    return new Keyed<T>(key, (steps) => this.#withAll(steps))
+  }
+
+  /**
+   * Adds statistics of what came before with the same key, as of each message's time: see `rolling`.
+   * Messages with a key of their own making go through a topic as JSON. One that comes more than the
+   * lateness behind the watermark has no history any more: it is late.
+   *
+   * @example
+   * pipeline('score')
+   *   .from(payments)
+   *   .add({ spent1h: rolling.sum('amount', { by: 'card', over: '1h' }) })
+   */
+  add<const Features extends { readonly [field: string]: RollingFeature<InJson<T>, unknown> }>(
+    features: Features & { readonly [K in keyof Features]: K extends keyof T ? never : unknown },
+    options: AddOptions<T> = {},
+  ): Stream<Flat<InJson<T> & { readonly [K in keyof Features]: OutOf<Features[K]> }>> {
+    checkKeys('add', options, ['lateness', 'late'])
+    const { lateness = '1h', late } = options
+    const latenessMs = durationOption("add: option 'lateness'", lateness)
+    const names = this['~pipeline'].steps.map(({ name }) => name)
+    const settings = { latenessMs, late: late as AnyTopic | undefined }
+    return this.#withAll(rollingSteps(features as RollingFeatures, names, settings))
   }
 
   /**
@@ -220,6 +255,10 @@ export class Stream<T> {
     const found = asTarget(target)
     const name = options.name ?? `to-${found.kind === 'topic' ? found.topic.name : found.sink.part}`
     return this.#with({ kind: 'to', name, target: found })
+  }
+
+  #withAll<Out>(steps: readonly Step[]): Stream<Out> {
+    return new Stream(steps.reduce(withStep, this['~pipeline']))
   }
 
   #with<Out>(step: Step): Stream<Out> {
