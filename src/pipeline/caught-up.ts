@@ -5,7 +5,7 @@
  */
 import { codeOf } from '../core/errors.ts'
 import type { GroupInfo, Log } from '../log/log.ts'
-import { parseCheckpoint } from './checkpoint.ts'
+import { isOfTopic, parseCheckpoint } from './checkpoint.ts'
 import { replayTopic } from './dead-letters.ts'
 import type { Definition } from './definition.ts'
 import { patternFor, repartitions, topicInputs, withTopicsOf } from './inputs.ts'
@@ -17,7 +17,7 @@ export class CaughtUp {
   readonly #log: Log
   /** With the topics that patterns match when the run begins. */
   #definitions: readonly Definition[]
-  readonly #startEnds = new Map<string, number[]>()
+  readonly #startEnds = new Map<string, Ends>()
   /** By pipeline with windows, the end that its inputs were read to: its runners are to be told. */
   readonly ended = new Map<string, Ended>()
 
@@ -32,7 +32,7 @@ export class CaughtUp {
     for (const definition of this.#definitions) {
       const topics = topicInputs(definition).map(({ topic }) => topic.name)
       for (const topic of [...topics, replayTopic(definition.name)]) {
-        this.#startEnds.set(topic, await ends(this.#log, topic))
+        this.#startEnds.set(topic, await endsOf(this.#log, topic))
       }
     }
   }
@@ -74,7 +74,7 @@ export class CaughtUp {
   ): Promise<boolean> {
     const written = new Set(this.#definitions.flatMap(writtenBy))
     for (const topic of topics) {
-      const goal = written.has(topic) ? await ends(this.#log, topic) : this.#startEnds.get(topic)!
+      const goal = written.has(topic) ? await endsOf(this.#log, topic) : this.#startEnds.get(topic)!
       if (!(await this.#reached(definition, group, topic, goal))) return false
     }
     return true
@@ -121,10 +121,12 @@ export class CaughtUp {
     definition: Definition,
     { checkpoints }: GroupInfo,
     topic: string,
-    goal: readonly number[],
+    goal: Ends,
   ): Promise<boolean> {
-    const here = checkpoints.filter((one) => one.topic === topic)
-    for (const [partition, end] of goal.entries()) {
+    const here = checkpoints.filter(
+      (one) => one.topic === topic && isOfTopic(topic, one.metadata, goal.identity),
+    )
+    for (const [partition, end] of goal.ends.entries()) {
       const checkpoint = here.find((one) => one.partition === partition)
       const position = checkpoint?.offset ?? (await this.#startOf(definition, topic, partition))
       if (position < end) return false
@@ -159,8 +161,17 @@ function sourcesDone(definition: Definition, group: GroupInfo): boolean {
   })
 }
 
-async function ends(log: Log, topic: string): Promise<number[]> {
+interface Ends {
+  readonly identity: string | undefined
+  /** By partition. */
+  readonly ends: readonly number[]
+}
+
+async function endsOf(log: Log, topic: string): Promise<Ends> {
   const info = await log.topic(topic)
   const partitions = Array.from({ length: info?.partitions ?? 0 }, (_, partition) => partition)
-  return Promise.all(partitions.map(async (partition) => (await log.offsets(topic, partition)).end))
+  const ends = await Promise.all(
+    partitions.map(async (partition) => (await log.offsets(topic, partition)).end),
+  )
+  return { identity: info?.identity, ends }
 }

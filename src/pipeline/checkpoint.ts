@@ -8,6 +8,8 @@ export interface CheckpointData {
   readonly v: 1
   /** Where the group began to read this partition; the ledger counts from there. */
   readonly from: number
+  /** Identity of the topic that the offset belongs to; missing with a source. */
+  readonly of?: string
   /** Hash of the plan that wrote it. */
   readonly plan: string
   readonly ledger: SavedCounters
@@ -45,8 +47,18 @@ export function newLedger(from: number, old: CheckpointData): CheckpointData {
 /** The metadata of a group that is reset to `from`. */
 export function resetCheckpoint(from: number, old: CheckpointData | undefined): CheckpointData {
   if (old === undefined) return { v: 1, from, plan: '', ledger: {} }
-  const { source: _, done: __, time: ___, ...kept } = newLedger(from, old)
+  const { source: _, done: __, time: ___, of: ____, ...kept } = newLedger(from, old)
   return kept
+}
+
+/**
+ * False where it was left by a topic of the same name that was deleted. Logs forget it with the topic, but
+ * on Kafka a transaction that was under way then may commit it once more.
+ */
+export function isOfTopic(where: string, metadata: string, identity: string | undefined): boolean {
+  if (metadata === '' || identity === undefined) return true
+  const { of = identity } = parseCheckpoint(where, metadata)
+  return of === identity
 }
 
 /** Throws `CHECKPOINT_UNREADABLE` when the metadata is not what a pipeline wrote. */

@@ -6,7 +6,13 @@ import { fail } from '../core/errors.ts'
 import type { Schema } from '../core/schema.ts'
 import type { Checkpoint, Log } from '../log/log.ts'
 import type { SourceReader, SourceUse, Unreadable } from '../sources/source.ts'
-import { type CheckpointData, newLedger, parseCheckpoint, type Written } from './checkpoint.ts'
+import {
+  type CheckpointData,
+  isOfTopic,
+  newLedger,
+  parseCheckpoint,
+  type Written,
+} from './checkpoint.ts'
 import type { PipelineSettings } from './definition.ts'
 import { InputTime } from './event-time.ts'
 import { isRepartition } from './internal-names.ts'
@@ -34,6 +40,8 @@ export interface LaneInput {
   /** Undefined: nobody asks, as in a pipeline without windows. */
   readonly time: InputTime | undefined
   readonly counters: Counters
+  /** Of the topic; undefined with a source. */
+  readonly identity: string | undefined
   /** Offset from which the ledger counts. */
   readonly from: number
   /** What was written before the ledger began; every later checkpoint carries it on. */
@@ -84,6 +92,13 @@ function restore(start: InputStart): { counters: Counters; saved: CheckpointData
   return { counters, saved }
 }
 
+function ofTopic(start: InputStart, identity: string | undefined): Checkpoint | undefined {
+  const { pipeline, topic, partition, checkpoint } = start
+  if (checkpoint === undefined) return undefined
+  const where = `pipeline ${pipeline}, ${topic}/${partition}`
+  return isOfTopic(where, checkpoint.metadata, identity) ? checkpoint : undefined
+}
+
 export interface TopicInputOptions extends InputStart {
   readonly log: Log
   readonly schema: Schema | undefined
@@ -94,10 +109,12 @@ export interface TopicInputOptions extends InputStart {
 
 /** Reads one partition from its checkpoint, else from its start. */
 export async function topicInput(options: TopicInputOptions): Promise<LaneInput> {
-  const { log, topic, partition, checkpoint, maxBytes } = options
-  const { counters, saved } = restore(options)
+  const { log, topic, partition, maxBytes } = options
   const range = await log.offsets(topic, partition)
-  const origin = `${(await log.topic(topic))?.identity}/${partition}`
+  const identity = (await log.topic(topic))?.identity
+  const checkpoint = ofTopic(options, identity)
+  const { counters, saved } = restore({ ...options, checkpoint })
+  const origin = `${identity}/${partition}`
   let position = checkpoint?.offset ?? range.start
   const gap = async (firstOffset: number): Promise<number> => {
     if (firstOffset <= position) return 0
@@ -114,6 +131,7 @@ export async function topicInput(options: TopicInputOptions): Promise<LaneInput>
     ...{ topic, partition, entry: options.entry, schema: options.schema, counters },
     isReplay: options.isReplay,
     time: options.isReplay ? undefined : timeOf(options, saved),
+    identity,
     from: saved?.from ?? position,
     before: saved?.before,
     wrote: { ...saved?.wrote },
@@ -165,6 +183,7 @@ export async function sourceInput(options: SourceInputOptions): Promise<LaneInpu
     schema: undefined,
     isReplay: false,
     time: timeOf(options, saved),
+    identity: undefined,
     from: saved?.from ?? 0,
     before: saved?.before,
     wrote: { ...saved?.wrote },

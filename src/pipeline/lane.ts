@@ -326,9 +326,10 @@ function checkpointOf(
   own: Partial<CheckpointData>,
   offset = input.offset(),
 ): Checkpoint {
-  const { topic, partition, before, time } = input
+  const { topic, partition, identity, before, time } = input
   const data: CheckpointData = {
     ...{ v: 1, from: input.from, plan, ledger: input.counters.save(), wrote: input.wrote },
+    ...(identity === undefined ? {} : { of: identity }),
     ...(before === undefined ? {} : { before }),
     ...own,
     ...(time === undefined ? {} : { time: time.save() }),

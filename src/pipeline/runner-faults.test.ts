@@ -257,3 +257,35 @@ describe('a log that is away while a pipeline starts', () => {
     assert.deepEqual([...away.values()], [0, 0, 0, 0], 'each was asked while it was away')
   })
 })
+
+describe('a checkpoint that a deleted topic of the same name left', () => {
+  const pass = pipeline('pass').from(given).to(topic<{ n: number }>('passed', one))
+  const rows = [1, 2, 3].map((n) => ({ value: { n } }))
+  const cases = [
+    { of: 'another', where: 'does not count: the new one is read from its beginning', seen: 3 },
+    { of: undefined, where: 'is none where it is of this one', seen: 1 },
+  ]
+  for (const { of, where, seen } of cases) {
+    it(where, async () => {
+      const log = await newLog()
+      const { identity } = await log.createTopic('given', one)
+      await appendAll(log, 'given', rows)
+      const metadata = JSON.stringify({ v: 1, from: 2, plan: '', ledger: {}, of: of ?? identity })
+      await log.resetGroup('pass', [{ topic: 'given', partition: 0, offset: 2, metadata }])
+      const { audits } = await runUntilCaughtUp(log, [pass])
+      assert.equal((await readValues(log, 'passed')).length, seen)
+      assert.deepEqual(audits.get('pass')!.imbalances, [])
+    })
+  }
+
+  it('is not where a run has caught up', async () => {
+    const log = await newLog()
+    await log.createTopic('given', one)
+    await appendAll(log, 'given', rows)
+    const metadata = JSON.stringify({ v: 1, from: 0, plan: '', ledger: {}, of: 'another' })
+    await log.resetGroup('pass', [{ topic: 'given', partition: 0, offset: 9, metadata }])
+    const caughtUp = new CaughtUp(log, [pass['~pipeline']])
+    await caughtUp.start()
+    assert.equal(await caughtUp.check(), false)
+  })
+})

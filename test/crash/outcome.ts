@@ -29,9 +29,7 @@ export interface Entry {
   readonly text: string
 }
 
-const topicNames = [
-  ...['orders', 'truths', 'notes', 'scored', 'matched', 'grouped', 'late-orders'],
-]
+const topicNames = [...['orders', 'truths', 'notes', 'scored', 'matched', 'grouped', 'late-orders']]
 
 export async function outcomeOf(log: Log, directory: string): Promise<Outcome> {
   const topics = new Map<string, Entry[]>()
