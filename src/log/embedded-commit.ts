@@ -101,6 +101,8 @@ export class CommitQueue {
       } catch (error) {
         for (const { pending } of work) pending.reject(error)
       }
+      // Whoever heard of its commit now has the next one ready: else two halves would take turns.
+      await new Promise((resolve) => setImmediate(resolve))
     }
     this.#running = undefined
   }

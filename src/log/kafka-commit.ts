@@ -87,6 +87,8 @@ export class KafkaCommits {
       } catch (error) {
         await this.#oneByOne(work, error)
       }
+      // Whoever heard of its commit now has the next one ready: else two halves would take turns.
+      await new Promise((resolve) => setImmediate(resolve))
     }
     this.#running = undefined
   }
