@@ -33,6 +33,9 @@ import type {
   OffsetRange,
   OwnedState,
   ReadOptions,
+  StateEntry,
+  StateRange,
+  StateSize,
   TopicInfo,
   TopicSettings,
 } from './log.ts'
@@ -287,6 +290,18 @@ class Handle implements EmbeddedLog {
 
   state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>> {
     return this.#state.get(store, partition, keys)
+  }
+
+  scanState(store: string, partition: number, range: StateRange): Promise<StateEntry[]> {
+    return this.#state.scan(store, partition, range)
+  }
+
+  stores(): Promise<readonly string[]> {
+    return this.#state.stores()
+  }
+
+  stateSizes(store: string): Promise<readonly StateSize[]> {
+    return this.#state.sizes(store)
   }
 
   deleteState(store: string): Promise<void> {

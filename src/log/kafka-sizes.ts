@@ -13,6 +13,31 @@ export async function topicSizes(
   client: KafkaClient,
   topics: readonly KafkaTopic[],
 ): Promise<Map<string, number>> {
+  const told = await sizesOf(client, topics)
+  const sizes = new Map<string, number>()
+  for (const { name, leaders } of topics) {
+    const parts = leaders.map((_, partition) => told.get(`${name}/${partition}`))
+    const known = parts.filter((part) => part !== undefined)
+    const sizeBytes = known.reduce((sum, part) => sum + part, 0)
+    if (known.length === parts.length) sizes.set(name, sizeBytes)
+  }
+  return sizes
+}
+
+/** Of each partition of a topic; undefined where its leader says nothing. */
+export async function partitionSizes(
+  client: KafkaClient,
+  topic: KafkaTopic,
+): Promise<(number | undefined)[]> {
+  const told = await sizesOf(client, [topic])
+  return topic.leaders.map((_, partition) => told.get(`${topic.name}/${partition}`))
+}
+
+/** What leaders hold, by `topic/partition`. */
+async function sizesOf(
+  client: KafkaClient,
+  topics: readonly KafkaTopic[],
+): Promise<Map<string, number>> {
   const nodes = new Set(topics.flatMap(({ leaders }) => leaders).filter((node) => node >= 0))
   const told = new Map<string, number>()
   await Promise.all(
@@ -22,14 +47,7 @@ export async function topicSizes(
       }
     }),
   )
-  const sizes = new Map<string, number>()
-  for (const { name, leaders } of topics) {
-    const parts = leaders.map((_, partition) => told.get(`${name}/${partition}`))
-    const known = parts.filter((part) => part !== undefined)
-    const sizeBytes = known.reduce((sum, part) => sum + part, 0)
-    if (known.length === parts.length) sizes.set(name, sizeBytes)
-  }
-  return sizes
+  return told
 }
 
 /** Of partitions that this broker leads, by `topic/partition`. */

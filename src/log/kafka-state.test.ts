@@ -29,6 +29,8 @@ class FakeChangelog {
     this.state = new KafkaState({
       topics: {
         topic: async (name) => this.#info(name),
+        topics: async () => ['s.changelog', 'posts'].flatMap((name) => this.#info(name) ?? []),
+        partitionSizes: async () => [0, undefined, 7],
         writtenEnd: async () => this.written,
         ensureTopic: async () => undefined,
         deleteTopic: async () => undefined,
@@ -130,6 +132,35 @@ describe('keyed state on Kafka, its copy', () => {
     changelog.messages.length = 0
     changelog.write(['b', 'x'], ['b', 'y'], ['c', 'z'])
     assert.deepEqual(await changelog.values('a', 'b', 'c'), { b: 'y', c: 'z' })
+  })
+
+  it('is scanned in the order of keys, as it is now', async () => {
+    const changelog = new FakeChangelog()
+    const scan = async (from: string, limit: number) => {
+      changelog.decided = changelog.written
+      const found = await changelog.state.scan('s', 0, { from, limit, to: 'y' })
+      return found.map(([key, value]) => `${key}${value}`)
+    }
+    changelog.write(['b', '1'], ['d', '1'], ['z', '1'])
+    assert.deepEqual(await scan('', 9), ['b1', 'd1'])
+    changelog.write(['c', '2'], ['b', null], ['d', '3'], ['a', '2'], ['y', '2'])
+    assert.deepEqual(await scan('', 2), ['a2', 'c2'])
+    assert.deepEqual(await scan('b', 9), ['c2', 'd3'])
+    changelog.write(['b', '4'])
+    assert.deepEqual(await scan('a\0', 1), ['b4'])
+    Object.assign(changelog, { identity: 'second' })
+    changelog.messages.length = 0
+    changelog.write(['k', '5'], ['j', '5'])
+    assert.deepEqual(await scan('', 9), ['j5', 'k5'])
+  })
+
+  it('tells which stores there are, and what it knows of their sizes', async () => {
+    const { state } = new FakeChangelog()
+    assert.deepEqual(await state.stores(), ['s'])
+    assert.deepEqual(await state.sizes('s'), [
+      { partition: 1, keys: undefined, sizeBytes: undefined },
+      { partition: 2, keys: undefined, sizeBytes: 7 },
+    ])
   })
 
   it('is dropped when nobody asked for it for long', async () => {

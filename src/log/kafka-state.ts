@@ -8,12 +8,15 @@
 import type { Batch } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { codeOf } from '../core/errors.ts'
-import { changelogOf, changelogSettings, outputsOf } from './kafka-changelog.ts'
+import { compareKeys } from '../core/key-order.ts'
+import { changelogOf, changelogSettings, outputsOf, storeOf } from './kafka-changelog.ts'
 import { type DecidedOptions, DecidedWait, decidedRange } from './kafka-decided-end.ts'
 import type { KafkaTopics, ReadMessages } from './kafka-topics.ts'
-import type { Log, Output, StateChange } from './log.ts'
+import type { Log, Output, StateChange, StateEntry, StateRange, StateSize } from './log.ts'
+import { limitOf } from './owned-state.ts'
+import { SortedKeys } from './sorted-keys.ts'
 
-type Topics = 'topic' | 'writtenEnd' | 'ensureTopic' | 'deleteTopic'
+type Topics = 'topic' | 'topics' | 'partitionSizes' | 'writtenEnd' | 'ensureTopic' | 'deleteTopic'
 
 export interface KafkaStateOptions {
   readonly topics: Pick<KafkaTopics, Topics>
@@ -31,6 +34,8 @@ interface Copy {
   /** Of the topic that was read. */
   identity: string
   readonly values: Map<string, Buffer>
+  /** Undefined until somebody scans. */
+  sorted: SortedKeys | undefined
   position: number
   usedAtMs: number
   /** Reading on, for those who asked before it began. */
@@ -74,6 +79,31 @@ export class KafkaState {
       if (value !== undefined) found.set(key, Buffer.from(value))
     }
     return found
+  }
+
+  /** See `Log.scanState`: as fresh as `state`. */
+  async scan(store: string, partition: number, range: StateRange): Promise<StateEntry[]> {
+    const copy = this.#copyOf(changelogOf(store), partition)
+    await this.#fresh(copy)
+    const { values, sorted = sortedOf(values) } = copy
+    copy.sorted = sorted
+    const { from = '', to } = range
+    const keys = sorted.range(from, to, limitOf(range), (key) => values.has(key))
+    return keys.map((key) => [key, Buffer.from(values.get(key)!)])
+  }
+
+  /** See `Log.stores`. */
+  async stores(): Promise<string[]> {
+    const topics = await this.#topics.topics()
+    return topics.flatMap(({ name }) => storeOf(name) ?? []).sort(compareKeys)
+  }
+
+  /** See `Log.stateSizes`: how many keys there are is told by nobody. */
+  async sizes(store: string): Promise<StateSize[]> {
+    const sizes = await this.#topics.partitionSizes(changelogOf(store))
+    return sizes.flatMap((sizeBytes, partition) => {
+      return sizeBytes === 0 ? [] : [{ partition, keys: undefined, sizeBytes }]
+    })
   }
 
   /**
@@ -151,12 +181,14 @@ export class KafkaState {
 
 const emptyCopy = (topic: string, partition: number): Copy => ({
   ...{ topic, partition, identity: '', values: new Map(), position: 0, usedAtMs: 0 },
+  sorted: undefined,
   ...{ running: undefined, next: undefined },
 })
 
 function forget(copy: Copy, identity: string): void {
   copy.identity = identity
   copy.values.clear()
+  copy.sorted?.clear()
   copy.position = 0
 }
 
@@ -166,9 +198,19 @@ function take(copy: Copy, batch: Batch, end: number): void {
   for (let index = 0; index < batch.count && offsets[index]! < end; index++) {
     const key = bytes.toString('utf8', keyStarts[index]!, keyEnds[index]!)
     const start = valueStarts[index]!
-    if (start < 0) copy.values.delete(key)
+    if (start < 0) {
+      copy.values.delete(key)
+      continue
+    }
     // Copied, so that a value does not keep all that was fetched with it.
-    else copy.values.set(key, Buffer.from(bytes.subarray(start, valueEnds[index]!)))
+    copy.values.set(key, Buffer.from(bytes.subarray(start, valueEnds[index]!)))
+    copy.sorted?.add(key)
   }
   copy.position = Math.min(end, batch.nextOffset)
+}
+
+function sortedOf(values: ReadonlyMap<string, Buffer>): SortedKeys {
+  const sorted = new SortedKeys()
+  for (const key of values.keys()) sorted.add(key)
+  return sorted
 }

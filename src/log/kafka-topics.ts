@@ -5,7 +5,7 @@ import { fail } from '../core/errors.ts'
 import { checkName, checkTopicSettings } from './checks.ts'
 import type { KafkaClient, KafkaTopic } from './kafka-client.ts'
 import { KafkaOffsets } from './kafka-offsets.ts'
-import { topicSizes } from './kafka-sizes.ts'
+import { partitionSizes, topicSizes } from './kafka-sizes.ts'
 import { TopicDescriptions } from './kafka-topic-descriptions.ts'
 import { TopicMaker, type TopicMakerOptions } from './kafka-topic-making.ts'
 import { configsOf, type SettingsRead, splitConfigs } from './kafka-topic-settings.ts'
@@ -99,6 +99,13 @@ export class KafkaTopics {
       this.#client,
       found.filter((topic) => topic !== undefined),
     )
+  }
+
+  /** Of each partition what its leader holds, as far as this user may know; none where there is no topic. */
+  async partitionSizes(name: string): Promise<readonly (number | undefined)[]> {
+    this.#client.forgetTopic(name)
+    const topic = await this.#find(name)
+    return topic === undefined ? [] : partitionSizes(this.#client, topic)
   }
 
   /** Behind the last message written, of open transactions too: whoever waits for it misses nothing. */

@@ -6,7 +6,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Batch } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { fail } from '../core/errors.ts'
 import { changelogOf } from './kafka-changelog.ts'
 import { KafkaClient, type KafkaConnection } from './kafka-client.ts'
 import { KafkaCommits } from './kafka-commit.ts'
@@ -18,6 +17,7 @@ import { joinKafkaGroup } from './kafka-membership.ts'
 import { type KafkaOwnedStates, ownedStatesOf } from './kafka-owned-states.ts'
 import { checkCheckpoints, prepareOutputs } from './kafka-prepare.ts'
 import { KafkaReader } from './kafka-reader.ts'
+import { KafkaSlots } from './kafka-slots.ts'
 import { KafkaState } from './kafka-state.ts'
 import { KafkaTopics } from './kafka-topics.ts'
 import {
@@ -37,6 +37,9 @@ import type {
   OpenStateOptions,
   OwnedState,
   ReadOptions,
+  StateEntry,
+  StateRange,
+  StateSize,
   TopicInfo,
   TopicSettings,
 } from './log.ts'
@@ -79,13 +82,6 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<Log> {
 const markerPatienceMs = 30_000
 const markerWaitMs = 2
 
-interface Slot {
-  readonly group: string
-  readonly index: number
-  readonly member: KafkaMembership
-  readonly commits: KafkaCommits
-}
-
 class KafkaLog implements Log {
   readonly countsByReading = true
   readonly #clock: Clock
@@ -100,7 +96,7 @@ class KafkaLog implements Log {
   readonly #sessionTimeoutMs: number | undefined
   readonly #onStep: KafkaLogOptions['onStep']
   /** Of members that commit; their transactional ids are used again once they have left. */
-  #slots: Slot[] = []
+  readonly #slots = new KafkaSlots()
   readonly #own: KafkaCommits
   /** Commits are encoded one after the other, so that they keep the order of their calls. */
   #preparing: Promise<unknown> = Promise.resolve()
@@ -230,12 +226,9 @@ class KafkaLog implements Log {
       ...{ client: this.#client, clock: this.#clock, group, join },
       paused: () => this.#control.isPaused(group),
     })
-    await this.#freeSlots()
-    const taken = this.#slots.filter((slot) => slot.group === group).map(({ index }) => index)
-    let index = 0
-    while (taken.includes(index)) index++
-    const commits = this.#commitsOf(member, `${group}.${this.#instance}.${index}`)
-    this.#slots.push({ group, index, member, commits })
+    await this.#slots.add(group, member, (index) => {
+      return this.#commitsOf(member, `${group}.${this.#instance}.${index}`)
+    })
     return member
   }
 
@@ -269,6 +262,18 @@ class KafkaLog implements Log {
     return this.#state.state(store, partition, keys)
   }
 
+  scanState(store: string, partition: number, range: StateRange): Promise<StateEntry[]> {
+    return this.#state.scan(store, partition, range)
+  }
+
+  stores(): Promise<readonly string[]> {
+    return this.#state.stores()
+  }
+
+  stateSizes(store: string): Promise<readonly StateSize[]> {
+    return this.#state.sizes(store)
+  }
+
   async deleteState(store: string): Promise<void> {
     await this.#state.deleteState(store)
     this.#reader.forget(changelogOf(store))
@@ -282,9 +287,7 @@ class KafkaLog implements Log {
 
   async #close(): Promise<void> {
     await this.#preparing
-    await Promise.all(
-      [this.#own, ...this.#slots.map((slot) => slot.commits)].map((one) => one.close()),
-    )
+    await Promise.all([this.#own.close(), this.#slots.close()])
     await this.#owned.close()
     await this.#reader.close()
     await this.#client.close()
@@ -294,7 +297,7 @@ class KafkaLog implements Log {
   async #prepare(commit: Commit): Promise<{ readonly result: Promise<CommitResult> }> {
     checkCheckpoints(commit)
     const { outputs, changes = [], changesOf, member } = commit
-    const commits = member === undefined ? this.#own : this.#slotOf(member).commits
+    const commits = member === undefined ? this.#own : this.#slots.of(member)
     const changed = await this.#state.changesToOutputs(changes)
     const prepared = await prepareOutputs([...outputs, ...changed], this.#known)
     const own = ({ baseOffsets }: CommitResult) => ({
@@ -308,19 +311,6 @@ class KafkaLog implements Log {
     // Who waits for it hears of its failure; nobody else has to.
     result.catch(() => undefined)
     return { result }
-  }
-
-  #slotOf(member: Membership): Slot {
-    const slot = this.#slots.find((one) => one.member === member)
-    if (slot !== undefined && !slot.member.isGone) return slot
-    throw fail('MEMBER_FENCED', `group ${member.group}: member ${member.memberId} has left it`)
-  }
-
-  /** Transactional ids of members that have left are free again. */
-  async #freeSlots(): Promise<void> {
-    const gone = this.#slots.filter(({ member }) => member.isGone)
-    this.#slots = this.#slots.filter((slot) => !gone.includes(slot))
-    await Promise.all(gone.map(({ commits }) => commits.close()))
   }
 
   #commitsOf(member: KafkaMembership | undefined, transactionalId: string): KafkaCommits {

@@ -233,6 +233,46 @@ export function stateLaws(open: OpenLog): void {
         assert.deepEqual(await contentOf(anew), [['l', 'new']])
       }))
 
+    it('is scanned by who does not own it, and tells its stores and sizes', () =>
+      withLog(open, async (log, setup) => {
+        const listed = async (range: StateRange) => texts(await log.scanState('s', 0, range))
+        assert.deepEqual(await listed(all), [])
+        assert.deepEqual(await log.stores(), [])
+        assert.deepEqual(await log.stateSizes('s'), [])
+        const put = (...changes: StateChange[]) => log.commit({ outputs: [], changes })
+        await put(...keys.slice(3).map((key) => change(key, `of ${key}`)))
+        await put(...keys.slice(0, 3).map((key) => change(key, `of ${key}`)))
+        const place = [change('a', 'elsewhere', 's', 2), change('a', 'another', 'é s', 0)]
+        await put(...place)
+        const pairs = keys.map((key) => [key, `of ${key}`])
+        assert.deepEqual(await listed(all), pairs)
+        assert.deepEqual(await listed({ from: 'a\0b', to: 'ключ', limit: 100 }), pairs.slice(6, 11))
+        assert.deepEqual(await listed({ from: 'z', limit: 4 }), pairs.slice(9, 13))
+        assert.deepEqual(await listed({ limit: 0 }), [])
+        const other = await another(log, setup)
+        await other.commit({ outputs: [], changes: [change('b', null), change('bb', 'new')] })
+        assert.deepEqual(await listed({ from: 'b', limit: 2 }), [
+          ['bb', 'new'],
+          ['z', 'of z'],
+        ])
+        assert.deepEqual(texts(await log.scanState('s', 2, all)), [['a', 'elsewhere']])
+        assert.deepEqual(await log.stores(), ['s', 'é s'])
+        const sizes = await log.stateSizes('s')
+        const known = sizes.filter(({ partition }) => partition !== 1)
+        assert.deepEqual(
+          known.map(({ partition }) => partition),
+          [0, 2],
+        )
+        for (const { partition, keys: count, sizeBytes } of known) {
+          if (count !== undefined) assert.equal(count, partition === 0 ? keys.length : 1)
+          if (sizeBytes !== undefined) assert.ok(sizeBytes >= (partition === 0 ? 100 : 10))
+        }
+        await log.deleteState('s')
+        assert.deepEqual(await log.stores(), ['é s'])
+        assert.deepEqual(await listed(all), [])
+        assert.deepEqual(await log.stateSizes('s'), [])
+      }))
+
     it('gives values that their reader may change', () =>
       withLog(open, async (log) => {
         const state = await log.openState('s', 0)

@@ -173,6 +173,14 @@ export interface StateRange {
 
 export type StateEntry = readonly [key: string, value: Buffer]
 
+/** What a store has in one partition, as far as that can be told without reading it all. */
+export interface StateSize {
+  readonly partition: number
+  readonly keys?: number | undefined
+  /** Keys and values; on Kafka what the changelog takes, with what was replaced and not yet removed. */
+  readonly sizeBytes?: number | undefined
+}
+
 export interface OpenStateOptions {
   /** Who commits its changes. */
   readonly member?: Membership | undefined
@@ -286,6 +294,15 @@ export interface Log {
    * a value is left out.
    */
   state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>>
+  /**
+   * The same for keys in a range, in the order of their UTF-8 bytes; see `OwnedState.scan`. One call
+   * sees one moment. On Kafka all of the partition is read for it.
+   */
+  scanState(store: string, partition: number, range: StateRange): Promise<readonly StateEntry[]>
+  /** Names of the stores that something was written to, in order. */
+  stores(): Promise<readonly string[]>
+  /** The partitions where a store has something, in order; on Kafka also some where it had. */
+  stateSizes(store: string): Promise<readonly StateSize[]>
   /** Forgets a store whole. Nobody has it open. */
   deleteState(store: string): Promise<void>
 

@@ -7,6 +7,7 @@ import { randomInt } from 'node:crypto'
 import type { Batch } from '../core/batch.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
+import { compareKeys } from '../core/key-order.ts'
 import { checkName, checkTopicSettings } from './checks.ts'
 import {
   type Checkpoint,
@@ -20,13 +21,16 @@ import {
   type OffsetRange,
   type OwnedState,
   type ReadOptions,
+  type StateEntry,
+  type StateRange,
+  type StateSize,
   type TopicInfo,
   type TopicSettings,
 } from './log.ts'
 import { checkMessages, checkMetadata } from './memory-checks.ts'
 import { MemoryGroup } from './memory-group.ts'
 import { MemoryPartition } from './memory-partition.ts'
-import { MemoryOwnedState } from './memory-state.ts'
+import { MemoryOwnedState, scanned, sizesOf } from './memory-state.ts'
 
 const defaultReadBytes = 1024 * 1024
 
@@ -216,6 +220,22 @@ class Handle implements MemoryLog {
     const values = this.#store.state.get(store)?.get(partition)
     const found = keys.filter((key) => values?.has(key))
     return new Map(found.map((key) => [key, Buffer.from(values!.get(key)!)]))
+  }
+
+  async scanState(
+    store: string,
+    partition: number,
+    range: StateRange,
+  ): Promise<readonly StateEntry[]> {
+    return scanned(this.#store.state.get(store)?.get(partition), range)
+  }
+
+  async stores(): Promise<readonly string[]> {
+    return [...this.#store.state.keys()].sort(compareKeys)
+  }
+
+  async stateSizes(store: string): Promise<readonly StateSize[]> {
+    return sizesOf(this.#store.state.get(store))
   }
 
   async deleteState(store: string): Promise<void> {

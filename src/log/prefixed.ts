@@ -19,6 +19,9 @@ import type {
   OwnedState,
   ReadOptions,
   StateChange,
+  StateEntry,
+  StateRange,
+  StateSize,
   TopicInfo,
   TopicPartition,
   TopicSettings,
@@ -174,6 +177,18 @@ class PrefixedLog implements Log {
 
   state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>> {
     return this.#log.state(this.#names.kept(store), partition, keys)
+  }
+
+  scanState(store: string, partition: number, range: StateRange): Promise<readonly StateEntry[]> {
+    return this.#log.scanState(this.#names.kept(store), partition, range)
+  }
+
+  async stores(): Promise<readonly string[]> {
+    return (await this.#log.stores()).filter(this.#names.isOurs).map(this.#names.shown)
+  }
+
+  stateSizes(store: string): Promise<readonly StateSize[]> {
+    return this.#log.stateSizes(this.#names.kept(store))
   }
 
   deleteState(store: string): Promise<void> {

@@ -4,9 +4,10 @@
  * partition changes it, so what is here is right until the lane ends; after a failed commit the lane
  * and its stores are dropped whole.
  */
+
+import { compareKeys } from '../core/key-order.ts'
 import type { OwnedState, StateChange, StateEntry } from '../log/log.ts'
 import type { KeyedState, StateForm } from '../transforms/keyed-state.ts'
-import { compareKeys } from './key-order.ts'
 import { Recency } from './recency.ts'
 import { checkForm, formBytes, formKey, isReserved } from './state-form.ts'
 
