@@ -27,12 +27,12 @@ export const hasLog = (directory: string) =>
 
 /**
  * Opens the log, works with it and closes it. A command that only looks makes no directory: without
- * a log it throws `DIRECTORY_MISSING`. Housekeeping is left to the processes that run pipelines.
+ * a log it throws `DIRECTORY_MISSING`. `app`: its configuration says where the log is. Housekeeping is left to the processes that run pipelines.
  */
 export async function withLog<Result>(
   { directory }: CommandContext,
   work: (log: Log) => Promise<Result>,
-  { create = false }: { readonly create?: boolean } = {},
+  { create = false, app }: { readonly create?: boolean; readonly app?: string } = {},
 ): Promise<Result> {
   if (existsSync(directory) && !statSync(directory).isDirectory()) {
     throw fail('DIRECTORY_UNUSABLE', `${directory} is a file; name a directory with MILLRACE_DIR`)
@@ -44,7 +44,7 @@ export async function withLog<Result>(
       `${where}: there is no state of Millrace yet; run an application first (millrace run app.ts), or name another directory with MILLRACE_DIR`,
     )
   }
-  const log = await openLog({ directory, maintain: false })
+  const log = await openLog({ directory, maintain: false, app })
   try {
     return await work(log)
   } finally {

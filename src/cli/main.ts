@@ -16,6 +16,7 @@ import { predictCommand } from './predict.ts'
 import { runCommand } from './run.ts'
 import { serveCommand } from './serve.ts'
 import { sqlCommand } from './sql.ts'
+import { stateCommand } from './state.ts'
 import { topicsCommand } from './topics.ts'
 import { trainCommand } from './train.ts'
 import { version } from './version.ts'
@@ -75,6 +76,7 @@ function makeProgram(setExitCode: SetExitCode): Command {
     topicsCommand(),
     groupsCommand(),
     deadLettersCommand(),
+    stateCommand(),
     sqlCommand(),
     kafkaCommand(),
     doctorCommand(setExitCode),

@@ -226,6 +226,11 @@ export const errorCodes = declare({
     when: 'The state of a step was written by another window or other aggregates than the step has now.',
     fix: 'Give the step another name, or start over with --fresh; to keep the state, undo the change.',
   },
+  STEP_UNKNOWN: {
+    order: 'misconfigured',
+    when: 'State is asked for of a pipeline or a step that the application does not have, or of a step that keeps none.',
+    fix: 'Correct the name (`millrace state list app.ts`).',
+  },
   MODEL_UNKNOWN: {
     order: 'misconfigured',
     when: 'A model, a version or an alias is named that the registry or the store does not have.',

@@ -18,7 +18,11 @@ export const formBytes = ({ name, version }: Form): Buffer =>
   Buffer.from(JSON.stringify({ name, version }))
 
 /** True when the state says that it has this form, false when it is empty. Throws `STATE_DIFFERS`. */
-export async function checkForm(state: OwnedState, form: Form, store: string): Promise<boolean> {
+export async function checkForm(
+  state: Pick<OwnedState, 'get' | 'scan'>,
+  form: Form,
+  store: string,
+): Promise<boolean> {
   const bytes = (await state.get([formKey])).get(formKey)
   if (bytes === undefined) {
     if ((await state.scan({ limit: 1 })).length === 0) return false
@@ -30,7 +34,8 @@ export async function checkForm(state: OwnedState, form: Form, store: string): P
   throw differs(store, told(found), form)
 }
 
-function readForm(bytes: Buffer): Form | undefined {
+/** Undefined: it is none. */
+export function readForm(bytes: Buffer): Form | undefined {
   try {
     const { name, version } = JSON.parse(bytes.toString()) as Partial<Form>
     return typeof name === 'string' && typeof version === 'number' ? { name, version } : undefined

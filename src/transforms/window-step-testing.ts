@@ -107,7 +107,7 @@ class Told implements WindowOutput {
   }
 }
 
-const line = ({ key, startMs, endMs, revision, value }: WindowResult) =>
+export const line = ({ key, startMs, endMs, revision, value }: WindowResult) =>
   `${windowId('w', key, startMs)} ${endMs} ${revision} ${value}`
 
 /** Runs a step; the last flush is at the end. */

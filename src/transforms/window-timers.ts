@@ -40,9 +40,9 @@ export class Timers {
     this.#isMore = false
     if (watermarkMs < this.#fromMs) return []
     await state.load([])
-    const found = await state.scan(this.#from, entryOf(watermarkMs + 1, ''), limit)
+    const found = await state.scan(this.#from, timerEntry(watermarkMs + 1, ''), limit)
     if (found.length === 0) {
-      const next = await state.scan(entryOf(watermarkMs + 1, ''), behindTimers, 1)
+      const next = await state.scan(timerEntry(watermarkMs + 1, ''), behindTimers, 1)
       this.#begin(next[0] === undefined ? Number.POSITIVE_INFINITY : timeOf(next[0][0]))
       return []
     }
@@ -67,20 +67,20 @@ export class Timers {
     toMs: number,
   ): void {
     if (atMs === toMs) return
-    if (!Number.isNaN(atMs)) state.delete(entryOf(atMs, key))
+    if (!Number.isNaN(atMs)) state.delete(timerEntry(atMs, key))
     if (Number.isNaN(toMs)) return
-    state.set(entryOf(toMs, key), timer)
+    state.set(timerEntry(toMs, key), timer)
     if (toMs < this.#fromMs) this.#begin(toMs)
   }
 
   #begin(timeMs: number): void {
     this.#fromMs = timeMs
-    this.#from = entryOf(timeMs, '')
+    this.#from = timerEntry(timeMs, '')
   }
 }
 
 const timeOf = (entry: string) => readTimeKey(entry, timerPrefix.length)
-const entryOf = (timeMs: number, key: string) => `${timerPrefix}${timeKey(timeMs)}/${key}`
+export const timerEntry = (timeMs: number, key: string) => `${timerPrefix}${timeKey(timeMs)}/${key}`
 
 /** The keys of a batch, each in one place, and the place of each row. */
 export class KeyPlaces {
