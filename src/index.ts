@@ -21,6 +21,7 @@ export {
 } from './pipeline/pipeline.ts'
 export { type RollingFeature, rolling } from './pipeline/rolling-feature.ts'
 export { type Summary, type SummaryOptions, summary } from './pipeline/summary.ts'
+export { type Table, type TableOptions, table } from './pipeline/table.ts'
 export {
   type Readable,
   type Topic,

@@ -76,9 +76,11 @@ export type Step =
       readonly name: string
       /** What it does, in words; part of the plan. */
       readonly what: string
-      /** One for each partition. */
+      /** One for each partition, with the codec of `table`. */
       readonly make: () => RowStep
       readonly late: AnyTopic | undefined
+      /** The topic whose newest values it looks things up in. */
+      readonly table?: AnyTopic
     }
   | { readonly kind: 'to'; readonly name: string; readonly target: Target }
 

@@ -34,11 +34,16 @@ export function namedInputs(definition: Definition): TopicInput[] {
   const inputs = definition.inputs.flatMap((input) =>
     input.kind === 'topic' ? [{ topic: input.topic, entry: 0 }] : [],
   )
-  const others = definition.steps.flatMap((step, entry) =>
-    step.kind === 'join' ? [{ topic: step.other, entry }] : [],
-  )
+  const others = definition.steps.flatMap((step, entry) => {
+    if (step.kind === 'join') return [{ topic: step.other, entry }]
+    return step.kind === 'keyed' && step.table !== undefined ? [{ topic: step.table, entry }] : []
+  })
   return [...inputs, ...others]
 }
+
+/** The topics that a pipeline reads as tables. */
+export const tablesOf = ({ steps }: Definition): string[] =>
+  steps.flatMap((step) => (step.kind === 'keyed' && step.table ? [step.table.name] : []))
 
 /**
  * All topics that a pipeline reads: those that it names, those found to match its patterns, and its own.

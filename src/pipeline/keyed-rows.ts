@@ -1,5 +1,8 @@
 /** The rows of a batch as a step with keyed state sees them. */
 import { isUtf8 } from 'node:buffer'
+import type { Codec } from '../formats/format.ts'
+import type { Json } from '../transforms/aggregator.ts'
+import type { TableInput } from '../transforms/row-step.ts'
 import type { WindowInput } from '../transforms/window-step.ts'
 import { Invalid } from './decode.ts'
 import { neverLate } from './event-time.ts'
@@ -19,6 +22,34 @@ export function keyedInput(rows: Rows, index: number, context: StepContext): Win
     watermarksMs[row] = rows.watermarks?.[rows.origins[row]!] ?? neverLate
   }
   return { count: rows.count, keys, values: rows.values, timesMs, watermarksMs }
+}
+
+/** Changes of a table: its values as they stand in their topic. Rows without a key fail. */
+export function tableInput(rows: Rows, index: number, context: StepContext): TableInput {
+  const keys: string[] = []
+  const values: Json[] = []
+  const timesMs: number[] = []
+  const codec = context.codecs.of(rows.batch.topic)
+  for (let row = 0; row < rows.count; row++) {
+    try {
+      const key = keyOf(rows, row)
+      values.push(rows.values[row] === deleted ? null : plainValue(rows, row, codec))
+      keys.push(key)
+      timesMs.push(rows.time(row))
+    } catch (error) {
+      addFailure(context, rows, row, index, error)
+    }
+  }
+  return { count: keys.length, keys, values, timesMs }
+}
+
+/** What it is before a schema makes something of it: that can be kept. */
+function plainValue({ batch, origins }: Rows, row: number, codec: Codec | undefined): Json {
+  const origin = origins[row]!
+  const start = batch.valueStarts[origin]!
+  const end = batch.valueEnds[origin]!
+  if (codec === undefined) return JSON.parse(batch.bytes.toString('utf8', start, end)) as Json
+  return JSON.parse(JSON.stringify(codec.decode(batch.bytes, start, end))) as Json
 }
 
 /** Leaves only the chosen rows. */

@@ -9,6 +9,7 @@ import type { RowStep } from '../transforms/row-step.ts'
 import type { Window } from '../transforms/window.ts'
 import type { AnyTopic, Step } from './definition.ts'
 import type { Stream } from './pipeline.ts'
+import { type Table, tableStep } from './table.ts'
 import { checkKeys, type Writable } from './topic.ts'
 
 /** Shows an intersection as one object type. */
@@ -65,6 +66,24 @@ export class Keyed<T> {
       late: options.late as AnyTopic | undefined,
     }
     return this.#next(keyed(this.#key, step)) as Stream<T>
+  }
+
+  /**
+   * Adds what a table has for the key, as a new field; null where it has nothing.
+   *
+   * @example
+   * .keyBy((order) => order.customer).join('customer', table(customers))
+   */
+  join<const K extends string, Other>(
+    field: K extends keyof T ? `the field '${K}' exists already` : K,
+    other: Table<Other>,
+    options: AggregateOptions<T> = {},
+  ): Stream<Flat<Omit<T, K> & { readonly [P in K]: Other | null }>> {
+    checkKeys(`join '${field}'`, options, ['late'])
+    const step = tableStep(field, other, options.late as AnyTopic | undefined)
+    return this.#next(keyed(this.#key, step)) as Stream<
+      Flat<Omit<T, K> & { readonly [P in K]: Other | null }>
+    >
   }
 }
 

@@ -15,10 +15,11 @@ import { type Codecs, prepared } from './codecs.ts'
 import { deadLetterTopic } from './dead-letters.ts'
 import { decodeRows, type Failure } from './decode.ts'
 import type { AnyTopic, Definition, Step } from './definition.ts'
-import { repartitionTopic } from './inputs.ts'
+import { repartitionTopic, tablesOf } from './inputs.ts'
 import { Joins } from './join.ts'
 import { LaneCommits, nextTurn } from './lane-commits.ts'
 import type { LaneInput, Read } from './lane-input.ts'
+import { LaneTurns } from './lane-turns.ts'
 import { LaneWindows } from './lane-windows.ts'
 import { topicInputs } from './plan.ts'
 import { repartition } from './repartition.ts'
@@ -90,14 +91,15 @@ export class Lane {
   readonly #windows: LaneWindows | undefined
   readonly #stop = new AbortController()
   #failures: Failure[] = []
+  readonly #turns: LaneTurns
   #sinkCommits: number
-  #next = 0
 
   constructor(options: LaneOptions) {
     this.#options = options
     this.#sinkCommits = options.sinkCommits
     const { definition, log, topics, codecs } = options
     this.#joins = new Joins(log, definition.name, codecs)
+    this.#turns = new LaneTurns(log, options.inputs, tablesOf(definition))
     this.#windows = isTimed(definition) ? new LaneWindows(options) : undefined
     for (const step of definition.steps) {
       const topic = writtenBy(step)
@@ -149,11 +151,10 @@ export class Lane {
 
   /** The next batch of any input, in turn, and what it comes to. Undefined: nothing to read. */
   async #step(): Promise<Work | undefined> {
-    const { inputs } = this.#options
-    for (let tried = 0; tried < inputs.length; tried++) {
-      const input = inputs[this.#next]!
-      this.#next = (this.#next + 1) % inputs.length
+    const inputs = await this.#retry('tables', () => this.#turns.order())
+    for (const input of inputs) {
       const read = await this.#retry(`read ${input.topic}`, () => input.read())
+      this.#turns.took(input)
       if (read === undefined) continue
       await nextTurn()
       return this.#process(input, read, this.#options.meter.start())

@@ -267,7 +267,9 @@ function stepPlan(step: Step): PlannedStep {
   const { name, kind } = step
   if (kind === 'predict') return { name, kind, model: step.model.name }
   if (kind === 'join') return { name, kind, topic: step.other.name }
-  if (kind === 'keyed') return { name, kind, what: step.what }
+  if (kind === 'keyed') {
+    return { name, kind, what: step.what, ...(step.table && { topic: step.table.name }) }
+  }
   if (kind !== 'aggregate') return { name, kind }
   return { name, kind, window: step.window, aggregate: step.aggregator.name }
 }

@@ -5,7 +5,7 @@
 import type { RowStep } from '../transforms/row-step.ts'
 import type { Definition, KeyedRowStep } from './definition.ts'
 import { neverLate } from './event-time.ts'
-import { keepOnly, keyedInput } from './keyed-rows.ts'
+import { keepOnly, keyedInput, tableInput } from './keyed-rows.ts'
 import type { KeyedStore } from './keyed-store.ts'
 import type { KeyedStores } from './keyed-stores.ts'
 import type { Rows } from './rows.ts'
@@ -47,6 +47,13 @@ export class RowSteps {
     } = await context.retry('state', () => {
       return this.#of(step, partition)
     })
+    if (step.table !== undefined && rows.batch.topic === step.table.name) {
+      const changes = tableInput(rows, index, context)
+      await context.retry('state', () => keyed.takeTable!(store, changes, forgottenMs))
+      context.counters.add(stepRow(index), 'absorbed', changes.count)
+      rows.count = 0
+      return
+    }
     const input = keyedInput(rows, index, context)
     const passed = new Map<number, unknown>()
     const late = new Set<number>()

@@ -18,7 +18,7 @@ import { openModels } from './models.ts'
 import { planOf, topicInputs } from './plan.ts'
 import { isStopped, retry } from './retry.ts'
 import { RunnerInputs } from './runner-inputs.ts'
-import { isTimed } from './segments.ts'
+import { hasTime } from './segments.ts'
 import { DeadLetterShare } from './share.ts'
 import { type Ended, UpstreamTime } from './upstream-time.ts'
 
@@ -302,7 +302,7 @@ export class Runner {
       ...place,
       stepNames: definition.steps.map((step) => step.name),
       checkpoint: checkpoints.find((one) => isAmong([one], place)),
-      settings: isTimed(definition) ? definition.settings : undefined,
+      settings: hasTime(definition, place.topic) ? definition.settings : undefined,
     }
     const source = this.#inputs.sourceOf(place)
     if (source !== undefined) {

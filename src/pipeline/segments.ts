@@ -5,7 +5,7 @@
 import type { TopicPartition } from '../log/log.ts'
 import { closesAfterMs } from '../transforms/window-assign.ts'
 import type { Definition, Step } from './definition.ts'
-import { topicInputs } from './inputs.ts'
+import { tablesOf, topicInputs } from './inputs.ts'
 import { sourceTopic } from './plan.ts'
 
 export interface Segment {
@@ -28,6 +28,8 @@ export function segmentsOf(definition: Definition): Segment[] {
     const to = change < 0 ? steps.length : change + 1
     const topics = topicInputs(definition)
       .filter(({ entry }) => entry >= from && entry < to)
+      // A table may not change for years: nothing waits for it.
+      .filter(({ topic }) => !tablesOf(definition).includes(topic.name))
       .map(({ topic }) => ({ topic: topic.name, isSource: false }))
     const sources = definition.inputs.flatMap((input) =>
       input.kind === 'source' && from === 0
@@ -49,6 +51,10 @@ export function segmentsOf(definition: Definition): Segment[] {
 
 /** True where event time matters. */
 export const isTimed = ({ steps }: Definition): boolean => steps.some(needsTime)
+
+/** True where the event time of an input matters. */
+export const hasTime = (definition: Definition, topic: string): boolean =>
+  isTimed(definition) && !tablesOf(definition).includes(topic)
 
 const needsTime = ({ kind }: Step) => kind === 'aggregate' || kind === 'keyed'
 

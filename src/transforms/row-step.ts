@@ -2,8 +2,19 @@
  * Steps over keyed state that let messages go on, each in the light of those with the same key that
  * came before it.
  */
+
+import type { Json } from './aggregator.ts'
 import type { KeyedState, StateForm } from './keyed-state.ts'
 import type { WindowInput } from './window-step.ts'
+
+/** Changes of a table in the order in which they came, by column. */
+export interface TableInput {
+  readonly count: number
+  readonly keys: readonly string[]
+  /** Null: the key was deleted. */
+  readonly values: readonly Json[]
+  readonly timesMs: ArrayLike<number>
+}
 
 export interface RowOutput {
   /** The message goes on as this. */
@@ -29,6 +40,8 @@ export interface RowStep<Value = unknown> {
     forgottenMs: number,
     output: RowOutput,
   ): Promise<void>
+  /** Of a step that looks things up in a table: takes changes of that in. */
+  takeTable?(state: KeyedState<Value>, input: TableInput, forgottenMs: number): Promise<void>
   /**
    * Forgets what no message asks for that is not late at `watermarkMs`. Looks at no more than `limit`
    * entries; true: there is more.

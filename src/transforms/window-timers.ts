@@ -90,7 +90,7 @@ export class KeyPlaces {
   readonly places: number[] = []
   readonly #byKey = new Map<string, number>()
 
-  find({ count, keys }: WindowInput): void {
+  find({ count, keys }: Pick<WindowInput, 'count' | 'keys'>): void {
     this.keys.length = 0
     this.stateKeys.length = 0
     this.places.length = 0
