@@ -42,7 +42,7 @@ export interface SlidingHeader {
 
 export type SlidingEntry = SlidingHeader | Cell[] | typeof timer
 
-const defaultBlockCells = 64
+const defaultBlockCells = 16
 
 /** The cells of one key during one call of a step. */
 export class KeyCells {

@@ -8,17 +8,23 @@
 import type { Aggregator } from './aggregator.ts'
 import type { Cell } from './sliding-cells.ts'
 
+/** Cells that were left behind are cut off once they are so many, and half of all. */
+const leastCut = 8
+
 export class SlidingWalk {
   /** Of the window that the walk is at. */
   endMs = Number.NaN
   /** How many messages it has. */
   revision = 0
-  readonly #cells: readonly Cell[]
+  /** Cells up to this time are known. */
+  knownMs: number
+  readonly #cells: Cell[] = []
   readonly #sizeMs: number
   readonly #aggregator: Aggregator<unknown, unknown>
   /** How grouping tells on the result, it is always from the first to the last. */
   readonly #isPlain: boolean
-  readonly #isIn: boolean[]
+  readonly #afterMs: number
+  readonly #isIn: boolean[] = []
   /** By index, from `#first` to `#middle`: the aggregate from there up to the middle. */
   readonly #toMiddle: unknown[] = []
   #fromMiddle: unknown
@@ -30,35 +36,58 @@ export class SlidingWalk {
   /** Cells in the window with messages that were not emitted. */
   #unshown = 0
   /** The next cells that end a window, and behind which one begins. */
-  #ending: number
-  #beginning: number
+  #ending = 0
+  #beginning = 0
 
-  /** Over the windows with an end behind `afterMs`. `cells`: all that are in them or just before. */
-  constructor(
-    cells: readonly Cell[],
-    sizeMs: number,
-    aggregator: Aggregator<unknown, unknown>,
-    afterMs: number,
-  ) {
-    this.#cells = cells
+  /** Over the windows with an end behind `afterMs`. */
+  constructor(sizeMs: number, aggregator: Aggregator<unknown, unknown>, afterMs: number) {
     this.#sizeMs = sizeMs
     this.#aggregator = aggregator
     this.#isPlain = aggregator.order === 'nearly'
-    this.#isIn = new Array<boolean>(cells.length).fill(false)
-    this.#ending = this.#firstBehind(afterMs)
-    this.#beginning = this.#firstBehind(afterMs - sizeMs - 1)
+    this.#afterMs = afterMs
+    this.knownMs = afterMs - sizeMs - 1
+  }
+
+  /** How many cells are held. */
+  get size(): number {
+    return this.#cells.length
+  }
+
+  /** Adds all cells with times behind `knownMs` up to `toMs`: those from before must not have changed. */
+  extend(cells: readonly Cell[], toMs: number): void {
+    this.#cutOff()
+    const isFirst = this.#cells.length === 0
+    for (const cell of cells) {
+      this.#cells.push(cell)
+      this.#isIn.push(false)
+    }
+    this.knownMs = toMs
+    if (isFirst)
+      this.skip(Math.max(this.#afterMs, Number.isNaN(this.endMs) ? -Infinity : this.endMs))
+  }
+
+  /** Leaves out the windows that end at `endMs` or before. Not to be used behind `next`. */
+  skip(endMs: number): void {
+    this.#ending = this.#firstBehind(endMs)
+    this.#beginning = this.#firstBehind(endMs - this.#sizeMs - 1)
+  }
+
+  /** Of the known cells: no window that was not walked over ends before this. */
+  get nextEndMs(): number {
+    const cells = this.#cells
+    while (this.#ending < cells.length && !endsOne(cells[this.#ending]!)) this.#ending++
+    const beginning = cells[this.#beginning]
+    return Math.min(
+      cells[this.#ending]?.timeMs ?? Number.POSITIVE_INFINITY,
+      beginning === undefined ? Number.POSITIVE_INFINITY : beginning.timeMs + 1 + this.#sizeMs,
+    )
   }
 
   /** Goes on to the next window that ends at `lastMs` or before and is not empty. False: there is none. */
   next(lastMs: number): boolean {
     const cells = this.#cells
     for (;;) {
-      while (this.#ending < cells.length && !endsOne(cells[this.#ending]!)) this.#ending++
-      const endOfEnding = cells[this.#ending]?.timeMs ?? Number.POSITIVE_INFINITY
-      const beginning = cells[this.#beginning]
-      const endOfBeginning =
-        beginning === undefined ? Number.POSITIVE_INFINITY : beginning.timeMs + 1 + this.#sizeMs
-      const endMs = Math.min(endOfEnding, endOfBeginning)
+      const endMs = this.nextEndMs
       if (endMs > lastMs || endMs === Number.POSITIVE_INFINITY) return false
       this.#moveTo(endMs)
       while (cells[this.#ending]?.timeMs === endMs) this.#ending++
@@ -168,6 +197,21 @@ export class SlidingWalk {
     return false
   }
 
+  /** Lets go of what no window to come holds or begins behind, once that is most. */
+  #cutOff(): void {
+    const count = Math.min(this.#first, this.#beginning)
+    if (count < leastCut || count * 2 < this.#cells.length) return
+    this.#cells.splice(0, count)
+    this.#isIn.splice(0, count)
+    this.#toMiddle.splice(0, count)
+    this.#first -= count
+    this.#middle = Math.max(0, this.#middle - count)
+    this.#behind -= count
+    this.#ending -= count
+    this.#beginning -= count
+    this.#waiting = this.#waiting.map((index) => index - count)
+  }
+
   #copy(state: unknown): unknown {
     return this.#aggregator.load(this.#aggregator.save(state))
   }
@@ -181,6 +225,44 @@ export class SlidingWalk {
       else high = middle
     }
     return low
+  }
+}
+
+/** Cells that walks may hold together. */
+const mostHeld = 100_000
+
+/** Walks by key that go on when more windows close: those used last, as many as there is room for, one at least. */
+export class HeldWalks {
+  readonly #walks = new Map<string, { readonly walk: SlidingWalk; readonly size: number }>()
+  #size = 0
+  /** No walk knows cells behind this. */
+  #knownMs = Number.NEGATIVE_INFINITY
+
+  get(key: string): SlidingWalk | undefined {
+    return this.#walks.get(key)?.walk
+  }
+
+  hold(key: string, walk: SlidingWalk): void {
+    this.delete(key)
+    this.#walks.set(key, { walk, size: walk.size })
+    this.#size += walk.size
+    this.#knownMs = Math.max(this.#knownMs, walk.knownMs)
+    for (const oldest of this.#walks.keys()) {
+      if (this.#size <= mostHeld || oldest === key) return
+      this.delete(oldest)
+    }
+  }
+
+  /** A message of that time was taken: a walk that knew the cells there is wrong. */
+  changed(key: string, timeMs: number): void {
+    if (timeMs > this.#knownMs) return
+    const walk = this.get(key)
+    if (walk !== undefined && timeMs <= walk.knownMs) this.delete(key)
+  }
+
+  delete(key: string): void {
+    this.#size -= this.#walks.get(key)?.size ?? 0
+    this.#walks.delete(key)
   }
 }
 

@@ -12,7 +12,7 @@ import {
   type SlidingHeader,
   slidingForm,
 } from './sliding-cells.ts'
-import { SlidingWalk } from './sliding-walk.ts'
+import { HeldWalks, SlidingWalk } from './sliding-walk.ts'
 import type { SlidingWindow } from './window.ts'
 import { closesAfterMs } from './window-assign.ts'
 import { accepts } from './window-form.ts'
@@ -37,6 +37,8 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
   readonly #aggregator: Aggregator<unknown, unknown>
   readonly #places = new KeyPlaces()
   readonly #timers = new Timers()
+  /** A hint: where closing went on from. */
+  readonly #walks = new HeldWalks()
   readonly #fresh: () => unknown
   readonly #blockCells: number | undefined
 
@@ -130,6 +132,7 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
     const cell = cells.at(state, timeMs, openMs, this.#fresh)
     cell.state = this.#aggregator.add(cell.state, value, timeMs)
     cell.count++
+    this.#walks.changed(cells.key, timeMs)
     const own = touched ?? { fromMs: timeMs, toMs: timeMs, openMs, closesMs: Infinity, cells: [] }
     if (this.#isCurrent) own.cells.push(cell)
     own.fromMs = Math.min(own.fromMs, timeMs)
@@ -151,7 +154,8 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
   ): void {
     const reachMs = this.#sizeMs + 1
     const near = cells.between(state, fromMs - reachMs, toMs + reachMs)
-    const walk = new SlidingWalk(near, this.#sizeMs, this.#aggregator, openMs - 1)
+    const walk = this.#walk(openMs - 1)
+    walk.extend(near, toMs + reachMs)
     while (walk.next(toMs + reachMs)) if (!walk.isShown) this.#emit(cells.key, walk, output)
     for (const cell of changed) cell.shown = cell.count
   }
@@ -169,13 +173,14 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
       const header = state.get(keyEntry(key)) as SlidingHeader | undefined
       if (header === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
       const cells = new KeyCells(key, header)
-      cells.needs(header.closedEndMs - this.#sizeMs, lastEndMs, blocks)
-      return cells
+      const walk = this.#walks.get(key) ?? this.#walk(header.closedEndMs)
+      cells.needs(walk.knownMs + 1, lastEndMs, blocks)
+      return { cells, walk }
     })
     if (blocks.length > 0) await state.load(blocks)
     let left = limit
-    for (const cells of known) {
-      left = this.#closeKey(state, cells, lastEndMs, left, output)
+    for (const { cells, walk } of known) {
+      left = this.#closeKey(state, cells, walk, lastEndMs, left, output)
       // Of this key and the keys behind it there may be more.
       if (left === 0) return true
     }
@@ -186,36 +191,40 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
   #closeKey(
     state: KeyedState<SlidingEntry>,
     cells: KeyCells,
+    walk: SlidingWalk,
     lastEndMs: number,
     limit: number,
     output: WindowOutput,
   ): number {
     const { header, key } = cells
-    const { closedEndMs } = header
-    const near = cells.between(state, closedEndMs - this.#sizeMs, lastEndMs)
-    const isAll = !this.#isCurrent || near.some(({ count, shown }) => count !== shown)
-    const walk = new SlidingWalk(near, this.#sizeMs, this.#aggregator, closedEndMs)
+    const near = cells.between(state, walk.knownMs + 1, lastEndMs)
+    walk.extend(near, lastEndMs)
+    const isShown = this.#isCurrent && near.every(({ count, shown }) => count === shown)
+    if (isShown) walk.skip(lastEndMs)
     let left = limit
-    while (isAll && left > 0 && walk.next(lastEndMs)) {
+    while (!isShown && left > 0 && walk.next(lastEndMs)) {
       if (this.#isCurrent && walk.isShown) continue
       this.#emit(key, walk, output)
       left--
     }
     header.closedEndMs = left > 0 ? lastEndMs : walk.endMs
     cells.forget(state, header.closedEndMs - this.#sizeMs)
-    this.#arm(state, cells, this.#nextClose(state, cells))
-    if (cells.isEmpty) state.delete(keyEntry(key))
-    else state.set(keyEntry(key), header)
+    if (cells.isEmpty) {
+      this.#arm(state, cells, Number.NaN)
+      state.delete(keyEntry(key))
+      this.#walks.delete(key)
+      return left
+    }
+    // Not behind the moment when the next window closes, or cells can be forgotten.
+    const nextEndMs = Math.min(walk.nextEndMs, cells.firstFrom(state, lastEndMs + 1))
+    this.#arm(state, cells, nextEndMs + this.closesAfterMs)
+    state.set(keyEntry(key), header)
+    if (!this.#isCurrent) this.#walks.hold(key, walk)
     return left
   }
 
-  /** Not behind the moment when the next window closes, or cells can be forgotten. NaN: there are none. */
-  #nextClose(state: KeyedState<SlidingEntry>, cells: KeyCells): number {
-    if (cells.isEmpty) return Number.NaN
-    const { closedEndMs } = cells.header
-    const ending = cells.firstFrom(state, closedEndMs + 1)
-    const beginning = cells.firstFrom(state, closedEndMs - this.#sizeMs) + 1 + this.#sizeMs
-    return Math.min(ending, beginning) + this.closesAfterMs
+  #walk(afterMs: number): SlidingWalk {
+    return new SlidingWalk(this.#sizeMs, this.#aggregator, afterMs)
   }
 
   async flush(
@@ -241,7 +250,8 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
     const all = cells.between(state, -Infinity, Infinity)
     if (all.every(({ count, shown }) => count === shown)) return false
     const { closedEndMs } = cells.header
-    const walk = new SlidingWalk(all, this.#sizeMs, this.#aggregator, closedEndMs)
+    const walk = this.#walk(closedEndMs)
+    walk.extend(all, Infinity)
     while (walk.next(Infinity)) if (!walk.isShown) this.#emit(cells.key, walk, output)
     for (const cell of all) cell.shown = cell.count
     cells.changed(-Infinity, Infinity)
