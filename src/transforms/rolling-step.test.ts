@@ -145,6 +145,28 @@ describe('rollingStep', () => {
     assert.deepEqual(rows, [1, 1, 'late'])
   })
 
+  it('looks at a key when its latest value is too old, in whichever order they came', async () => {
+    const step = rollingStep(measures, { latenessMs: 10 })
+    const state = new MemoryKeyedState(step.form)
+    const output = { features: () => {}, late: () => assert.fail(), failed: () => assert.fail() }
+    await step.take(state, one(100, 0), 0, output)
+    await step.take(state, one(80, 0), 0, output)
+    await step.close(state, 100, 10)
+    const { scans } = state
+    await step.close(state, 100 + 50 + 9, 10)
+    assert.equal(state.scans, scans)
+    // Once looked at too early, it is not looked at again before it is due.
+    await step.take(state, one(200, 0), 100, output)
+    await step.take(state, one(180, 0), 100, output)
+    assert.equal(await step.close(state, 170, 1), true)
+    assert.equal(await step.close(state, 170, 1), false)
+    const after = state.scans
+    await step.close(state, 200 + 50 + 9, 1)
+    assert.equal(state.scans, after)
+    await step.close(state, 200 + 50 + 10, 1)
+    assert.equal(state.size, 0)
+  })
+
   it('holds no key of which nothing was counted', async () => {
     const step = rollingStep(measures)
     const state = new MemoryKeyedState(step.form)
