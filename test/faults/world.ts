@@ -3,9 +3,15 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  ConfigResourceTypes,
+  IncrementalAlterConfigOperationTypes,
+  incrementalAlterConfigsV1,
+} from '@platformatic/kafka'
 import type { KafkaCluster } from '../../scripts/services/kafka.ts'
 import type { Random } from '../../src/core/random.ts'
 import { openKafkaLog } from '../../src/log/kafka.ts'
+import { KafkaClient } from '../../src/log/kafka-client.ts'
 import type { Log } from '../../src/log/log.ts'
 import type { CrashPoint } from '../../src/pipeline/run-testing.ts'
 import { Life } from './life.ts'
@@ -112,20 +118,23 @@ export class World {
     return life
   }
 
-  /** A setting of one of the application's topics, changed by Kafka's own tool. */
+  /** A setting of one of the application's topics, at once: where machines are busy a tool takes long to start. */
   async configure(shortTopic: string, setting: string, value: string): Promise<void> {
     const { cluster, run } = this.options
-    const { code, stdout, stderr } = await cluster.tool('kafka.admin.ConfigCommand', [
-      ...['--bootstrap-server', cluster.bootstrapServers, '--entity-type', 'topics'],
-      ...[
-        '--entity-name',
-        `${run}-${shortTopic}`,
-        '--alter',
-        '--add-config',
-        `${setting}=${value}`,
-      ],
-    ])
-    if (code !== 0) throw new Error(`${setting} of ${shortTopic}: ${stdout}${stderr}`)
+    const brokers = cluster.bootstrapServers.split(',')
+    const client = new KafkaClient({ brokers, clientId: 'faults' })
+    const { SET } = IncrementalAlterConfigOperationTypes
+    const configs = [{ name: setting, configOperation: SET, value }]
+    const resourceName = `${run}-${shortTopic}`
+    const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName, configs }
+    try {
+      await client.patiently(`${setting} of ${shortTopic}`, async () => {
+        const node = await client.controller()
+        await client.call(node, 'settings', incrementalAlterConfigsV1.api, [resource], false)
+      })
+    } finally {
+      await client.close()
+    }
   }
 
   /** Where all groups stand, by `group topic/partition`. */
