@@ -13,6 +13,7 @@ export class PageBeside {
   readonly #flags: PageFlags
   readonly #say: (words: string) => void
   #topics: readonly AnyTopic[] = []
+  #pipelines: App['pipelines'] = []
   #serving: Serving | undefined
 
   constructor(app: string, directory: string, flags: PageFlags, say: (words: string) => void) {
@@ -24,6 +25,7 @@ export class PageBeside {
 
   /** What the application declares: messages that come in by HTTP are checked against it. */
   knows({ pipelines }: App): void {
+    this.#pipelines = pipelines
     this.#topics = pipelines.flatMap((one) => [
       ...topicInputs(one).map(({ topic }) => topic),
       ...topicOutputs(one),
@@ -45,6 +47,7 @@ export class PageBeside {
         host,
       },
       topics: this.#topics,
+      pipelines: this.#pipelines,
       mayShowToken: mayShowToken(),
       say: this.#say,
     })

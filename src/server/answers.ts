@@ -3,6 +3,7 @@
  * them. Fields may be added to an answer; these stay.
  */
 import { z } from 'zod'
+import type { FoundState } from '../pipeline/state-reader.ts'
 import type { Accepted } from './door.ts'
 import type { RefusalDetails } from './door-refusal.ts'
 import type { ApiError, DeadLetterResult } from './state.ts'
@@ -32,6 +33,23 @@ export const deadLetterResult: z.ZodType<DeadLetterResult> = z.object({
     .array(z.string())
     .describe('ids of letters of which only the beginning was kept: a replay leaves them'),
 })
+
+const stateEntry = z.object({
+  partition: count,
+  key: z.string(),
+  start: z.string().optional().describe('of a window, in ISO 8601'),
+  end: z.string().optional().describe('of a window, in ISO 8601'),
+  revision: count.optional().describe('of a window: how many messages it has taken'),
+  side: z.enum(['left', 'right']).optional().describe('of a join: which side waits'),
+  value: z.unknown().describe('of a window what its result would be now; else what is stored'),
+})
+
+export const foundState: z.ZodType<FoundState> = z.object({
+  pipeline: z.string(),
+  step: z.string(),
+  kind: z.string().describe('of the step: aggregate, join') as z.ZodType<FoundState['kind']>,
+  entries: z.array(stateEntry).describe('key after key; windows by their beginning'),
+}) as z.ZodType<FoundState>
 
 const place = z.object({ partition: count, offset: count })
 

@@ -5,9 +5,11 @@
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Log } from '../log/log.ts'
+import type { Definition } from '../pipeline/definition.ts'
 import { Access, type AccessOptions, withStrictHeaders } from './access.ts'
 import { live, ready, text } from './answers.ts'
 import { deadLetterRoutes } from './api-dead-letters.ts'
+import { keyedStateRoutes } from './api-keyed-state.ts'
 import { messageRoutes } from './api-messages.ts'
 import { ModelRoutes } from './api-models.ts'
 import { doorPath } from './door-openapi.ts'
@@ -28,6 +30,8 @@ export interface ServerAppOptions extends AccessOptions {
   readonly version: string
   /** Tells two servers on one directory from two on different ones; no secret. */
   readonly identity: string
+  /** Of the application that runs beside the server; undefined: there is none. */
+  readonly pipelines?: readonly Definition[] | undefined
   /** Mounted at `/topics`. */
   readonly door?: Hono | undefined
   /** Of the built page. Default: where `npm run build:web` puts it. */
@@ -44,7 +48,7 @@ export interface ServerApp {
 
 const mostBodyBytes = 512 * 1024
 /** Everything below these wants the token; the page's files are no secret, and neither is health. */
-const guarded = ['/api/*', '/metrics', '/openapi.json', '/topics/*']
+const guarded = ['/api/*', '/metrics', '/openapi.json', '/topics/*', '/pipelines/*']
 
 export function serverApp(options: ServerAppOptions): ServerApp {
   const { log, monitor, directory } = options
@@ -68,6 +72,7 @@ export function serverApp(options: ServerAppOptions): ServerApp {
     ...messageRoutes(log, monitor),
     ...models.routes(),
     ...deadLetterRoutes(log),
+    ...keyedStateRoutes(log, options.pipelines),
     metricsRoute(metrics),
   ]
   for (const one of routes) one.mount(app)

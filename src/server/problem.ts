@@ -3,9 +3,9 @@ import type { Context } from 'hono'
 import { codeOf, messageOf, orderOf } from '../core/errors.ts'
 import type { ApiError } from './state.ts'
 
-const unknown = ['TOPIC_UNKNOWN', 'GROUP_UNKNOWN', 'MODEL_UNKNOWN']
+const unknown = ['TOPIC_UNKNOWN', 'GROUP_UNKNOWN', 'MODEL_UNKNOWN', 'STEP_UNKNOWN']
 const invalid = ['OPTIONS_INVALID', 'NAME_INVALID', 'INPUT_INVALID', 'INPUT_NOT_TEXT']
-const conflict = ['GROUP_ACTIVE', 'TOPIC_DIFFERS', 'REGISTRY_CONFLICT']
+const conflict = ['GROUP_ACTIVE', 'TOPIC_DIFFERS', 'STATE_DIFFERS', 'REGISTRY_CONFLICT']
 
 /** Thrown inside a route: an answer with its own status. */
 export class Problem extends Error {

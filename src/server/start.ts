@@ -9,6 +9,7 @@ import { createAdaptorServer } from '@hono/node-server'
 import type { Clock } from '../core/clock.ts'
 import { fail, messageOf } from '../core/errors.ts'
 import { Codecs, formatSetting } from '../pipeline/codecs.ts'
+import type { Definition } from '../pipeline/definition.ts'
 import { environmentFor, openLog } from '../pipeline/open-log.ts'
 import { isLoopbackHost, type ServerToken, serverToken } from './address.ts'
 import { serverApp } from './app.ts'
@@ -28,6 +29,8 @@ export interface ServeOptions {
   readonly host?: string | undefined
   /** What the application declares of its topics: what comes in by HTTP is checked against it. */
   readonly topics?: readonly DoorTopic[] | undefined
+  /** Those of the application, so that their state can be asked for. */
+  readonly pipelines?: readonly Definition[] | undefined
   readonly environment?: NodeJS.ProcessEnv
   /** What is said goes to a person's screen and into no log: a link with the token may be in it. */
   readonly mayShowToken?: boolean
@@ -75,6 +78,7 @@ export async function startServer(options: ServeOptions): Promise<Serving> {
   let port = 0
   const { app, close } = serverApp({
     ...{ log, monitor, directory, version, identity, token: token?.value, origins },
+    pipelines: options.pipelines,
     hosts: () => (isLoopbackHost(host) ? loopbackNames(host, port) : undefined),
     door: door({ log, clock, codecs, topics: options.topics, signal: ending.signal }),
   })

@@ -280,6 +280,9 @@ export interface ExplainAnswer extends Explanation {
   readonly version: number
 }
 
+/** `GET /pipelines/NAME/state/STEP/KEY`, and `GET /pipelines/NAME/state/STEP?from=&limit=`. */
+export type { FoundState } from '../pipeline/state-reader.ts'
+
 /** The body of every answer of the API that is not 2xx. */
 export interface ApiError {
   readonly code: string
