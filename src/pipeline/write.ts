@@ -103,9 +103,11 @@ export class TopicWriter {
     const isDelete = value === deleted
     const checked =
       isDelete || this.#topic.schema === undefined ? value : check(this.#topic.schema, value)
-    next.spliceAt = isDelete || this.#codec !== undefined ? -1 : spliceOf(rows, row)
+    const isWhole = isDelete || this.#codec !== undefined || isRepartition(batch.topic)
+    next.spliceAt = isWhole ? -1 : spliceOf(rows, row)
     if (isDelete) next.value = null
     else if (this.#codec !== undefined) next.value = this.#codec.encode(value)
+    else if (isWhole) next.value = valueBytes(rows, row)
     else next.value = next.spliceAt < 0 ? toJson(value) : suffixOf(rows, value, next.spliceAt)
     next.keyBytes = batch.bytes
     next.keyStart = batch.keyStarts[origin]!
