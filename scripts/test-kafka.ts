@@ -7,8 +7,8 @@ import path from 'node:path'
 import { type KafkaCluster, startKafka, whyNoKafka } from './services/kafka.ts'
 
 export const logVariable = 'MILLRACE_LOG'
-/** Who opens the log by this runs on the one that the variable names. */
-const helper = /from '[./\w-]*\/log-testing\.ts'/
+/** Who opens the log by these runs on the one that the variable names. */
+const helper = /from '(?:[./\w-]*\/log-testing\.ts|millrace\/testing)'/
 
 /** True where the tests are to run on Kafka. Throws for a log that there is not. */
 export function isOnKafka(): boolean {

@@ -18,6 +18,7 @@ const order = [
   ['security'],
   ['panels'],
   ['pipeline'],
+  ['testing'],
   ['server'],
   ['cli'],
 ]

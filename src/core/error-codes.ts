@@ -336,6 +336,16 @@ export const errorCodes = declare({
     when: 'MILLRACE_DIR was written by another version of the format.',
     fix: 'Use the version of Millrace that wrote it, or start over in another directory.',
   },
+  TEST_INVALID: {
+    order: 'misconfigured',
+    when: 'A test with pipelineTest asks for what the application does not have, or gives it what does not fit.',
+    fix: 'Correct the test: the message names what was asked for and what there is.',
+  },
+  TEST_STUCK: {
+    order: 'stop',
+    when: 'An application under pipelineTest does not work off what it was given.',
+    fix: 'Look at what the message says it waits for: a model or a step that never answers, a loop of topics.',
+  },
   METADATA_TOO_LARGE: {
     order: 'stop',
     when: 'The metadata of a checkpoint exceeds 3 KB (on Kafka it is the metadata of an offset).',

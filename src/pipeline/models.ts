@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { codeOf, fail, messageOf } from '../core/errors.ts'
 import type { Log } from '../log/log.ts'
 import { artefactBytes } from '../models/artefact.ts'
+import type { CompiledTextClassifier } from '../models/compiled-scorer.ts'
 import { explainedClassifier } from '../models/explained-classifier.ts'
 import { type Model, type TextClassifier, unknownLabel } from '../models/model.ts'
 import type { RegisteredVersion } from '../registry/entries.ts'
@@ -171,6 +172,14 @@ async function openModel(
 ): Promise<Model<unknown, unknown>> {
   if (use.model !== undefined) return use.model
   const { classifier } = await registry.load(use.name)
+  return asUsed(use, classifier)
+}
+
+/** A classifier as a pipeline uses it. Throws `MODEL_DIFFERS`. */
+export function asUsed(
+  use: ModelUse<unknown, unknown>,
+  classifier: CompiledTextClassifier,
+): Model<unknown, unknown> {
   checkLabels(use, answersOf(classifier))
   const { explain } = use
   const opened = explain === undefined ? classifier : explainedClassifier(classifier, explain)

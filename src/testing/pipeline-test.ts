@@ -1,0 +1,85 @@
+/** A test of an application, whole: what it needs is opened, its function is run, and all is put away. */
+import { fail } from '../core/errors.ts'
+import { seededRandom } from '../core/random.ts'
+import { ensureTopics } from '../pipeline/ensure-topics.ts'
+import { planOf } from '../pipeline/plan.ts'
+import { checkKeys } from '../pipeline/topic.ts'
+import { type Time, timeOf } from './push.ts'
+import { realModels } from './real-models.ts'
+import { type ModelMock, StandIns } from './stand-ins.ts'
+import { Tested } from './tested.ts'
+import { pipelinesOf, type TestedApp } from './tested-app.ts'
+import { openWorld } from './world.ts'
+
+export interface PipelineTestOptions {
+  /** What it runs on. Default: what MILLRACE_LOG says, else memory; on Kafka KAFKA_BOOTSTRAP_SERVERS says where. */
+  readonly log?: 'memory' | 'kafka'
+  /** What answers in place of models, by the name of the step or of the model. */
+  readonly models?: Readonly<Record<string, ModelMock>>
+  /** Of `t.random` and of the pipelines' own. Default: 1. */
+  readonly seed?: number
+  /** What the clock says first. Default: 2025-01-01T00:00:00Z. */
+  readonly startTime?: Time
+}
+
+type Run = (t: Tested) => unknown
+
+const defaultStart = '2025-01-01T00:00:00Z'
+
+/**
+ * A test of an application, as a function without arguments: for `test` of node:test or any other runner,
+ * or to be called. Nothing outside is touched: sources give what the test feeds them, sinks keep what
+ * they get. It fails where `run` throws, and where a ledger is not balanced at its end.
+ *
+ * @example
+ * test('counts', pipelineTest(new URL('./app.ts', import.meta.url), async (t) => {
+ *   await t.push(posts, { author: 'ann', likes: 3 })
+ *   await t.run()
+ *   await t.expectOutputs(liked, [{ author: 'ann', likes: 3 }])
+ * }))
+ */
+export function pipelineTest(app: TestedApp, run: Run): () => Promise<void>
+export function pipelineTest(
+  app: TestedApp,
+  options: PipelineTestOptions,
+  run: Run,
+): () => Promise<void>
+export function pipelineTest(
+  app: TestedApp,
+  given: PipelineTestOptions | Run,
+  last?: Run,
+): () => Promise<void> {
+  const [options, run] = typeof given === 'function' ? [{}, given] : [given, last]
+  checkKeys('pipelineTest', options, ['log', 'models', 'seed', 'startTime'])
+  if (typeof run !== 'function') {
+    throw fail('TEST_INVALID', 'pipelineTest: give the test as a function of t, behind the options')
+  }
+  return () => runTest(app, options, run)
+}
+
+async function runTest(app: TestedApp, options: PipelineTestOptions, run: Run): Promise<void> {
+  const { models = {}, seed = 1, startTime = defaultStart } = options
+  const startMs = timeOf(startTime, "pipelineTest: option 'startTime'")
+  const given = await pipelinesOf(app)
+  const standIns = new StandIns(given, models)
+  const definitions = standIns.withModels(await realModels(standIns.definitions))
+  const plan = planOf(definitions)
+  const world = await openWorld(options.log, startMs)
+  try {
+    await ensureTopics(world.log, plan)
+    const t = new Tested({ world, definitions, standIns, startMs, random: seededRandom(seed) })
+    let failure: { readonly error: unknown } | undefined
+    try {
+      await run(t)
+    } catch (error) {
+      failure = { error }
+    }
+    // What the test itself found comes first.
+    await t['~end']().catch((error: unknown) => {
+      failure ??= { error }
+    })
+    if (failure !== undefined) throw failure.error
+  } finally {
+    await world.remove(definitions)
+  }
+}

@@ -1,0 +1,157 @@
+/** Lets the application of a test work: until all is worked off, or it is dead, or it is found to be stuck. */
+import { setTimeout as wait } from 'node:timers/promises'
+import { fail } from '../core/errors.ts'
+import type { Random } from '../core/random.ts'
+import type { Definition } from '../pipeline/definition.ts'
+import { giveUpAfterMs } from '../pipeline/retry.ts'
+import { isTimed } from '../pipeline/segments.ts'
+import { Life } from './life.ts'
+import type { CrashPoint } from './mortal-log.ts'
+import type { StandIns } from './stand-ins.ts'
+import { standingOf } from './worked-off.ts'
+import type { World } from './world.ts'
+
+export interface WorkOptions {
+  readonly world: World
+  readonly definitions: readonly Definition[]
+  readonly standIns: StandIns
+  readonly random: Random
+}
+
+/** Where event time matters: after so long without a commit all who listen have heard how far it is. */
+const quietMs = 400
+/** So often the clock may be moved on for nothing before that takes time: somebody may wait for real. */
+const freePauses = 100
+/** Nothing was committed for so long. */
+const patienceMs = 30_000
+/** A long time passes in so many parts at most. */
+const mostParts = 24
+
+export class Work {
+  readonly #options: WorkOptions
+  readonly #isTimed: boolean
+  #life: Life | undefined
+
+  constructor(options: WorkOptions) {
+    this.#options = options
+    this.#isTimed = options.definitions.some(isTimed)
+  }
+
+  /** Lets others work a little. */
+  pause(): Promise<void> {
+    const { world, standIns } = this.#options
+    const activity = () => this.#life?.mortality.activity ?? 0
+    return world.clock.pause(activity, () => standIns.asked > 0)
+  }
+
+  async run(): Promise<void> {
+    const life = await this.#alive()
+    await this.#settle(life)
+    if (life.mortality.isDead) throw fail('TEST_INVALID', 'the process died; t.restart() it first')
+  }
+
+  /** Told of each part of the time, before what comes of it. */
+  async advance(byMs: number, passed: (partMs: number) => void): Promise<void> {
+    const life = await this.#alive()
+    const idleMs = this.#options.definitions.map(({ settings }) => settings.idleMs)
+    const partMs = this.#isTimed ? Math.max(...[byMs / mostParts, Math.min(...idleMs)]) : byMs
+    for (let leftMs = byMs; leftMs > 0; ) {
+      const nextMs = Math.min(leftMs, Math.ceil(partMs))
+      leftMs -= nextMs
+      passed(nextMs)
+      this.#options.world.clock.leap(nextMs)
+      await this.#settle(life)
+    }
+  }
+
+  async crash(point: CrashPoint): Promise<void> {
+    const life = await this.#alive()
+    life.mortality.arm(point)
+    await this.#settle(life)
+    life.mortality.arm(undefined)
+    if (life.mortality.isDead) return
+    const { step, nth, pipeline } = point
+    const which = `commit ${nth}${pipeline === undefined ? '' : ` of ${pipeline}`}`
+    const words = `${which} did not come to '${step}': all is worked off`
+    throw fail('TEST_INVALID', `crash: ${words}; push something first`)
+  }
+
+  /** What is under way ends; the next call begins anew. */
+  async restart(): Promise<void> {
+    await this.#life?.end(() => this.pause())
+    this.#life = undefined
+  }
+
+  async #alive(): Promise<Life> {
+    const { world, definitions, random } = this.#options
+    this.#life ??= await Life.begin(world, definitions, random)
+    const { mortality } = this.#life
+    if (mortality.isDead) throw fail('TEST_INVALID', 'the process was killed; t.restart() it first')
+    return this.#life
+  }
+
+  /** Resolves once it is dead, or all is worked off. */
+  async #settle(life: Life): Promise<void> {
+    const { world, definitions, standIns } = this.#options
+    const patience = new Patience(() => world.clock.now())
+    life.open()
+    try {
+      for (;;) {
+        await this.pause()
+        life.throwFailure()
+        if (life.mortality.isDead) return
+        const { open, signature } = await standingOf(world.log, definitions, standIns.feeds)
+        patience.saw(signature)
+        const isDone = open.length === 0 && life.isSettled && standIns.asked === 0
+        if (isDone && (!this.#isTimed || patience.quietMs >= quietMs)) return
+        if (isDone) continue
+        const waiting = life.waiting
+        if (patience.isOver(waiting.length > 0)) throw stuck(open, waiting)
+        await patience.wait(waiting.length > 0)
+      }
+    } finally {
+      life.mortality.hold()
+    }
+  }
+}
+
+/** How long nothing has been committed. */
+class Patience {
+  readonly #now: () => number
+  #signature: string | undefined
+  #sinceMs = 0
+  #sinceReal = 0
+  #pauses = 0
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  saw(signature: string): void {
+    if (signature === this.#signature) return
+    this.#signature = signature
+    this.#sinceMs = this.#now()
+    this.#sinceReal = performance.now()
+    this.#pauses = 0
+  }
+
+  get quietMs(): number {
+    return this.#now() - this.#sinceMs
+  }
+
+  /** Who tries again is waited for until it gives up, by the clock of the test. */
+  isOver(isTryingAgain: boolean): boolean {
+    if (isTryingAgain) return this.quietMs > 2 * giveUpAfterMs
+    return performance.now() - this.#sinceReal > patienceMs
+  }
+
+  async wait(isTryingAgain: boolean): Promise<void> {
+    if (++this.#pauses > freePauses && !isTryingAgain) await wait(2)
+  }
+}
+
+function stuck(open: readonly string[], waiting: readonly string[]): Error {
+  const left = open.length === 0 ? 'a pipeline has not begun' : open.join('; ')
+  const why = waiting.length === 0 ? '' : `; it waits: ${waiting.join('; ')}`
+  return fail('TEST_STUCK', `nothing goes on, and this is not worked off: ${left}${why}`)
+}
