@@ -91,7 +91,7 @@ export class Contents {
   }
 }
 
-/** By time, those of a time as they were pushed, and within a partition as they were written. */
+/** By time, those of a time by id, but within a partition as they were written. */
 function inOrder(partitions: readonly (readonly Message[])[]): Message[] {
   const next = partitions.map(() => 0)
   const sorted: Message[] = []
@@ -108,9 +108,12 @@ function inOrder(partitions: readonly (readonly Message[])[]): Message[] {
   }
 }
 
+/** `posts/9` comes before `posts/10`. */
+const byId = new Intl.Collator('en', { numeric: true })
+
 function isBefore(one: Message, other: Message): boolean {
   if (one.time !== other.time) return one.time < other.time
-  return one.version === other.version ? one.id < other.id : one.version < other.version
+  return byId.compare(one.id, other.id) < 0
 }
 
 function shownAs(topic: AnyTopic, message: Message): TestMessage {

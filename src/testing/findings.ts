@@ -1,6 +1,8 @@
 /** What a test is told when its expectation fails: what is in the topic, and what became of the rest. */
 import { AssertionError, deepStrictEqual } from 'node:assert'
 import type { Audit } from '../pipeline/audit.ts'
+import type { Definition } from '../pipeline/definition.ts'
+import { emptyCounts, readStep } from '../pipeline/ledger.ts'
 import type { TestMessage } from './contents.ts'
 import { shown } from './push.ts'
 
@@ -17,8 +19,14 @@ export interface Ledger {
   readonly imbalances: readonly string[]
 }
 
-export function ledgerOf({ messages, steps, imbalances }: Audit): Ledger {
-  return { messages, imbalances, steps: Object.fromEntries(steps) }
+/** With the steps to which nothing came. */
+export function ledgerOf(
+  { messages, steps, imbalances }: Audit,
+  { steps: planned }: Definition,
+): Ledger {
+  const names = [readStep, ...planned.map(({ name }) => name)]
+  const counts = names.map((name) => [name, steps.get(name) ?? emptyCounts()] as const)
+  return { messages, imbalances, steps: Object.fromEntries(counts) }
 }
 
 export interface Found {

@@ -1,47 +1,266 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { pipelineTest } from 'millrace/testing'
+import { type PipelineTest, pipelineTest, type TestedApp } from 'millrace/testing'
+import { z } from 'zod'
+import { fail } from '../core/errors.ts'
+import { classifier, model } from '../pipeline/model-use.ts'
 import { pipeline } from '../pipeline/pipeline.ts'
 import { topic } from '../pipeline/topic.ts'
-import { tumbling } from '../transforms/window.ts'
+import { file } from '../sinks/file.ts'
+import { generate } from '../sources/generate.ts'
 
-interface Post {
-  readonly author: string
-  readonly likes: number
+const Mail = z.object({ id: z.string(), text: z.string(), sent: z.coerce.date() })
+const mails = topic('mails', { schema: Mail, key: (mail) => mail.id, time: (mail) => mail.sent })
+const labels = topic<{ id: string; label: string }>('labels', { key: (label) => label.id })
+const scored = topic<{ id: string; spam: { label: string } }>('scored', { key: (mail) => mail.id })
+const judged = topic<{ id: string; isRight: boolean }>('judged', { partitions: 1 })
+
+const score = pipeline('score')
+  .from(mails)
+  .map('checked', (mail) => {
+    if (mail.text === '') throw new RangeError('an empty mail')
+    return mail
+  })
+  .predict('spam', classifier('spam-filter', { labels: ['ham', 'spam'] }), {
+    input: (mail) => mail.text,
+  })
+  .map('without-text', ({ id, spam }) => ({ id, spam }))
+  .to(scored)
+
+const judge = pipeline('judge')
+  .from(scored)
+  .join('truth', labels)
+  .map('compared', ({ id, spam, truth }) => ({ id, isRight: spam.label === truth.label }))
+  .to(judged)
+
+const app = { score, judge, about: 'spam' }
+const answer = (text: string) => ({ label: text.includes('win') ? 'spam' : 'ham', score: 0.9 })
+const models = { spam: (texts: readonly string[]) => texts.map(answer) }
+const sent = '2024-06-01T12:00:00Z'
+const mail = (id: string, text: string) => ({ id, text, sent })
+
+/** What a test of that kind says that fails; the test of it fails where it does not. */
+async function failureOf(
+  run: (t: PipelineTest) => unknown,
+  of: TestedApp = app,
+  given: object = { models },
+): Promise<Error & { readonly code?: string }> {
+  try {
+    await pipelineTest(of, given, run)()
+  } catch (error) {
+    return error as Error
+  }
+  throw new assert.AssertionError({ message: 'the test did not fail' })
 }
-const posts = topic<Post>('posts', { key: (post) => post.author, partitions: 2 })
-const liked = topic<Post>('liked')
-const counts = topic<{ key: string; start: string; end: string; posts: number }>('counts')
-
-const like = pipeline('like')
-  .from(posts)
-  .filter('liked', (post) => post.likes > 1)
-  .to(liked)
-
-const count = pipeline('count')
-  .from(liked)
-  .keyBy((post) => post.author)
-  .window(tumbling('1m'))
-  .aggregate('per-minute', (over) => ({ posts: over.count() }))
-  .to(counts)
 
 describe('pipelineTest', () => {
   it(
-    'runs',
-    pipelineTest([like, count], async (t) => {
-      await t.push(posts, [
-        { author: 'ann', likes: 1 },
-        { author: 'ann', likes: 3 },
-        { author: 'ben', likes: 4 },
-      ])
+    'pushes, predicts with a mock, joins, and shows what came of it',
+    pipelineTest(app, { models }, async (t) => {
+      await t.push(mails, [mail('1', 'win a lot'), mail('2', 'lunch?')])
+      await t.push(labels, { id: '2', label: 'spam' }, { time: sent })
       await t.run()
-      await t.expectOutputs(liked, [
-        { author: 'ann', likes: 3 },
-        { author: 'ben', likes: 4 },
+      await t.expectOutputs(scored, [
+        { id: '1', spam: { label: 'spam', score: 0.9 } as { label: string } },
+        { id: '2', spam: { label: 'ham', score: 0.9 } as { label: string } },
       ])
-      await t.expectOutputs(counts, [])
-      await t.advance('3m')
-      assert.equal((await t.outputs(counts)).length, 2)
+      await t.expectOutputs(judged, [{ id: '2', isRight: false }])
+      await t.push(labels, { id: '1', label: 'spam' })
+      await t.expectOutputs(judged, [])
+      await t.run()
+      await t.expectOutputs(judged, [{ id: '1', isRight: true }])
+      assert.deepEqual(await t.messages(judged), [
+        {
+          ...{ id: 'mails/1+labels/0', key: '2', time: Date.parse(sent), version: 1, partition: 0 },
+          value: { id: '2', isRight: false },
+        },
+        {
+          ...{ id: 'mails/0+labels/1', key: '1', time: t.now(), version: 0, partition: 0 },
+          value: { id: '1', isRight: true },
+        },
+      ])
+      const { steps, messages, imbalances } = await t.ledger(judge)
+      assert.deepEqual([messages, steps.compared!.passed, imbalances], [4, 2, []])
     }),
   )
+
+  it(
+    'gives dead letters, of values that do not fit too',
+    pipelineTest(app, { models }, async (t) => {
+      await t.push(mails, [mail('1', ''), mail('2', 'lunch?')])
+      await t.pushRaw(mails, [{ id: 3 }, Buffer.from('no JSON')], { id: undefined })
+      await t.run()
+      const letters = (await t.deadLetters('score')).sort((a, b) => (a.id < b.id ? -1 : 1))
+      assert.deepEqual(
+        letters.map(({ id, step, error, value }) => [id, step, error, value]),
+        [
+          ['mails/0', 'checked', 'RangeError', mail('1', '')],
+          ['mails/2', 'read', 'Invalid', { id: 3 }],
+          ['mails/3', 'read', 'SyntaxError', 'no JSON'],
+        ],
+      )
+      assert.match(letters[0]!.message, /an empty mail/)
+      assert.deepEqual(await t.deadLetters(judge), [])
+      assert.equal((await t.outputs('scored')).length, 1)
+    }),
+  )
+
+  it(
+    'feeds sources and catches what sinks get',
+    pipelineTest(
+      pipeline('keep')
+        .from(generate({ name: 'numbers', value: () => ({ index: -1 }) }))
+        .map('doubled', ({ index }) => ({ index: 2 * index }))
+        .to(file({ path: '/nowhere/to/be/written.ndjson' })),
+      async (t) => {
+        await t.run()
+        assert.deepEqual(t.sunk('keep'), [])
+        t.feed('keep', [{ index: 1 }, { index: 2 }])
+        await t.run()
+        t.feed('keep', { index: 3 }, { key: 'three' })
+        await t.run()
+        assert.deepEqual(t.sunk('keep'), [{ index: 2 }, { index: 4 }, { index: 6 }])
+      },
+    ),
+  )
+
+  it(
+    'takes models as they are where it puts nothing in their place, and those that take their time',
+    pipelineTest(
+      pipeline('real')
+        .from(labels)
+        .predict(
+          'size',
+          model('lengths', { predict: (ids: readonly string[]) => ids.map((id) => id.length) }),
+          {
+            input: ({ id }) => id,
+          },
+        )
+        .predict('slow', classifier('slow', { labels: ['yes'] }), { input: ({ id }) => id })
+        .to(topic('sizes')),
+      {
+        models: {
+          slow: async (ids) => {
+            await new Promise((resolve) => setTimeout(resolve, 30))
+            return ids.map(() => 'yes')
+          },
+        },
+      },
+      async (t) => {
+        await t.push(labels, { id: 'four', label: 'x' })
+        await t.run()
+        await t.expectOutputs('sizes', [{ id: 'four', label: 'x', size: 4, slow: 'yes' }])
+      },
+    ),
+  )
+
+  it('waits by its own clock for a model that is away', async () => {
+    let isAway = 3
+    const away = (texts: readonly string[]) => {
+      if (isAway-- > 0) throw fail('SOURCE_AWAY', 'not now', { waitMs: 60_000 })
+      return texts.map(answer)
+    }
+    const test = pipelineTest(app, { models: { 'spam-filter': away } }, async (t) => {
+      await t.push(mails, mail('1', 'win'))
+      await t.run()
+      assert.equal((await t.outputs(scored)).length, 1)
+    })
+    if (process.env.MILLRACE_LOG !== 'kafka') await test()
+  })
+
+  it('takes an application by its file', async () => {
+    const url = new URL('../../examples/live/app.ts', import.meta.url)
+    await pipelineTest(url, async (t) => {
+      const [author, text, createdAt, uri] = ['ann', 'I love it', sent, 'at://1']
+      await t.push('posts', { author, text, createdAt, uri })
+      await t.run()
+      const [post] = (await t.outputs('posts.scored')) as { sentiment: { label: string } }[]
+      assert.equal(post!.sentiment.label, 'positive')
+    })()
+    const error = await failureOf(() => undefined, './no-such-app.ts', {})
+    assert.equal(error.code, 'APP_UNUSABLE')
+    assert.match((await failureOf(() => undefined, { mails }, {})).message, /given mails, but no/)
+  })
+
+  it('says what is wrong with what it is asked', async () => {
+    const wrong: [RegExp, (t: PipelineTest) => unknown][] = [
+      [
+        /no pipeline of this test reads a topic 'mail'; did you mean 'mails'/,
+        (t) => t.push('mail', {}),
+      ],
+      [/reads a topic 'judged'; these are read: mails, scored, labels/, (t) => t.push(judged, [])],
+      [/has a topic 'score'; did you mean 'scored'/, (t) => t.outputs('score')],
+      [
+        /value 1 does not fit its schema: text: .*it is \{"id":"2"/,
+        (t) => t.push('mails', [mail('1', 'a'), { id: '2', sent }]),
+      ],
+      [
+        /it has the partitions 0 to 3, and no 7/,
+        (t) => t.push(mails, mail('1', 'a'), { partition: 7 }),
+      ],
+      [
+        /the time "noon" is no date/,
+        (t) => t.push(labels, { id: '', label: '' }, { time: 'noon' }),
+      ],
+      [
+        /there is no pipeline 'scores' in this test; did you mean 'score'/,
+        (t) => t.ledger('scores'),
+      ],
+      [/pipeline score reads no source/, (t) => t.feed('score', 1)],
+      [/there is no step 'compare'; did you mean 'compared'/, (t) => t.late(judge, 'compare')],
+      [
+        /a commit has no step 'begun'; there are prepared, written, committed/,
+        (t) => t.crash('begun' as 'written'),
+      ],
+      [
+        /commit 1 of judge did not come to 'written': all is worked off/,
+        (t) => t.crash('written', { pipeline: judge }),
+      ],
+    ]
+    for (const [words, run] of wrong) assert.match((await failureOf(run)).message, words)
+    const unknown = await failureOf(() => 0, app, { models: { spma: () => [] } })
+    assert.match(unknown.message, /no step predicts with 'spma'.*did you mean 'spam'/)
+    const unmocked = await failureOf(() => 0, app, {})
+    assert.equal(unmocked.code, 'MODEL_UNKNOWN')
+    assert.match(
+      unmocked.message,
+      /step 'spam'.*pipelineTest\(app, \{ models: \{ 'spam': \(inputs\)/,
+    )
+    assert.throws(() => pipelineTest(app, { model: 1 } as object, () => 0), /did you mean 'models'/)
+    const log = await failureOf(() => 0, app, { models, log: 'pulsar' })
+    assert.match(log.message, /option 'log': there is no log 'pulsar'/)
+  })
+
+  it('shows what is in a topic, and where the rest went, when it is not what was expected', async () => {
+    const { message } = await failureOf(async (t) => {
+      await t.push(mails, [mail('1', 'win'), mail('2', '')])
+      await t.run()
+      await t.expectOutputs(scored, [])
+    })
+    assert.match(message, /what came to topic scored is not what was expected; it holds 1 message:/)
+    assert.match(message, /2024-06-01T12:00:00.000Z {2}key 1 {2}id mails\/0 {2}\{"id":"1","spam":/)
+    assert.match(message, /score, step checked, id mails\/1: RangeError: an empty mail/)
+    assert.match(message, /pipeline score took in 2; checked: 1 dead letters/)
+    assert.match(message, /\+ +label: 'spam'/)
+  })
+
+  it('fails where a pipeline stops and where its function throws', async () => {
+    const stopping = pipeline('stopping')
+      .from(labels)
+      .map('later', async (label) => label)
+      .to(topic('never'))
+    const stopped = await failureOf(
+      async (t) => {
+        await t.push(labels, { id: '1', label: 'x' })
+        await t.run()
+      },
+      stopping,
+      {},
+    )
+    assert.equal(stopped.code, 'STEP_ASYNCHRONOUS')
+    const own = await failureOf(() => {
+      throw new Error('of its own')
+    })
+    assert.equal(own.message, 'of its own')
+  })
 })

@@ -12,6 +12,8 @@ export interface TestClock extends Clock {
    * no clock brings about.
    */
   pause(activity: () => number, isBusy: () => boolean): Promise<void>
+  /** Somebody waits before a next try: nobody else need do so. */
+  hurry(): void
 }
 
 interface Sleeper {
@@ -21,6 +23,7 @@ interface Sleeper {
 
 /** Those that sleep less are woken together: it makes no difference to them, and is sooner done. */
 const leastLeapMs = 25
+const hurryMs = 1000
 /** So many turns in which nobody does anything: all of them sleep. */
 const quietTurns = 3
 
@@ -55,6 +58,10 @@ export class VirtualClock implements TestClock {
     const due = [...this.#sleepers].filter(({ wakesAtMs }) => wakesAtMs <= this.#nowMs)
     due.sort((one, other) => one.wakesAtMs - other.wakesAtMs)
     for (const { wake } of due) wake()
+  }
+
+  hurry(): void {
+    this.leap(hurryMs)
   }
 
   async pause(activity: () => number, isBusy: () => boolean): Promise<void> {
@@ -108,6 +115,9 @@ export class RunningClock implements TestClock {
     const nowMs = this.now()
     for (const { wakesAtMs, wake } of [...this.#sleepers]) if (wakesAtMs <= nowMs) wake()
   }
+
+  /** Who is waited for may be a broker, which does not know this clock. */
+  hurry(): void {}
 
   async pause(): Promise<void> {
     await wait(pauseMs)

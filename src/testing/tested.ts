@@ -131,7 +131,10 @@ export class Tested {
     })
   }
 
-  /** The values that came to a topic since the last call for it, by time; deletes are left out. */
+  /**
+   * The values that came to a topic since the last call for it, deletes left out: by time and then by id,
+   * but those of a partition as they were written.
+   */
   outputs<T>(topic: Readable<T>): Promise<T[]>
   outputs(topic: string): Promise<unknown[]>
   async outputs(topic: string | Readable<unknown>): Promise<unknown[]> {
@@ -153,7 +156,7 @@ export class Tested {
     await expectEqual(actual, expected, () => this.#find(topic))
   }
 
-  /** All that a topic holds, by time; deletes too. */
+  /** All that a topic holds, in the same order; deletes too. */
   messages<T>(topic: Readable<T>): Promise<TestMessage<T>[]>
   messages(topic: string): Promise<TestMessage[]>
   messages(topic: string | Readable<unknown>): Promise<TestMessage[]> {
@@ -188,7 +191,8 @@ export class Tested {
   async late(pipeline: string | TestedPipeline, step?: string): Promise<number> {
     const { steps } = await this.ledger(pipeline)
     if (step !== undefined && steps[step] === undefined) {
-      const hint = suggestion(step, Object.keys(steps)) || `there are ${Object.keys(steps)}`
+      const hint =
+        suggestion(step, Object.keys(steps)) || `there are ${Object.keys(steps).join(', ')}`
       throw fail('TEST_INVALID', `late: there is no step '${step}'; ${hint}`)
     }
     const counted = step === undefined ? Object.values(steps) : [steps[step]!]
@@ -198,7 +202,7 @@ export class Tested {
   /** What became of every message that a pipeline took in. */
   async ledger(pipeline: string | TestedPipeline): Promise<Ledger> {
     const definition = this.#names.pipeline(pipeline)
-    return ledgerOf(await audit(this.#options.world.log, definition))
+    return ledgerOf(await audit(this.#options.world.log, definition), definition)
   }
 
   /**

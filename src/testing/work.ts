@@ -107,7 +107,8 @@ export class Work {
         if (isDone) continue
         const waiting = life.waiting
         if (patience.isOver(waiting.length > 0)) throw stuck(open, waiting)
-        await patience.wait(waiting.length > 0)
+        if (waiting.length > 0) world.clock.hurry()
+        else await patience.wait()
       }
     } finally {
       life.mortality.hold()
@@ -145,8 +146,8 @@ class Patience {
     return performance.now() - this.#sinceReal > patienceMs
   }
 
-  async wait(isTryingAgain: boolean): Promise<void> {
-    if (++this.#pauses > freePauses && !isTryingAgain) await wait(2)
+  async wait(): Promise<void> {
+    if (++this.#pauses > freePauses) await wait(2)
   }
 }
 
