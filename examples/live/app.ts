@@ -40,8 +40,8 @@ const Post = z.object({
   createdAt: z.string(),
 })
 
-const posts = topic('posts', { schema: Post, key: (post) => post.author })
-const scored = topic<Scored>('posts.scored', { key: (post) => post.author })
+export const posts = topic('posts', { schema: Post, key: (post) => post.author })
+export const scored = topic<Scored>('posts.scored', { key: (post) => post.author })
 
 interface Scored extends z.output<typeof Post> {
   readonly sentiment: Sentiment

@@ -20,10 +20,10 @@ export const about =
 const Mail = z.object({ id: z.string(), subject: z.string(), text: z.string(), date: z.string() })
 const Label = z.object({ id: z.string(), label: z.enum(['ham', 'spam']) })
 
-const mails = topic('mails', { schema: Mail, key: (mail) => mail.id })
-const labels = topic('labels', { schema: Label, key: (label) => label.id })
-const scored = topic<Scored>('mails.scored', { key: (mail) => mail.id })
-const judged = topic<Judged>('mails.judged', { key: (mail) => mail.id })
+export const mails = topic('mails', { schema: Mail, key: (mail) => mail.id })
+export const labels = topic('labels', { schema: Label, key: (label) => label.id })
+export const scored = topic<Scored>('mails.scored', { key: (mail) => mail.id })
+export const judged = topic<Judged>('mails.judged', { key: (mail) => mail.id })
 
 interface Scored {
   readonly id: string

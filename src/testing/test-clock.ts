@@ -22,8 +22,8 @@ interface Sleeper {
 }
 
 /** Those that sleep less are woken together: it makes no difference to them, and is sooner done. */
-const leastLeapMs = 25
-const hurryMs = 1000
+const leastLeapMs = 100
+const hurryMs = 5000
 /** So many turns in which nobody does anything: all of them sleep. */
 const quietTurns = 3
 
