@@ -7,7 +7,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Checkpoint, Log, TopicInfo, TopicPartition } from '../log/log.ts'
 import { JointWatermark } from '../transforms/watermark.ts'
-import { parseCheckpoint } from './checkpoint.ts'
+import { isOfTopic, parseCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
 import type { SavedTime } from './event-time.ts'
 import { placesOf, type Segment, segmentsOf } from './segments.ts'
@@ -110,7 +110,11 @@ export class UpstreamTime {
       }
       for (const [index, unit] of before.units.entries()) {
         const checkpoint = saved.get(`${unit.topic}/${unit.partition}`)
-        if (checkpoint !== undefined) note(before, index, unit, checkpoint, nowMs)
+        // A topic that was made again has no time yet.
+        const identity = this.#options.topics.get(unit.topic)?.identity
+        if (checkpoint === undefined || !isOfTopic(unit.topic, checkpoint.metadata, identity))
+          continue
+        note(before, index, unit, checkpoint, nowMs)
       }
       if (before.segment.isTimed) {
         hasEnded &&= before.units.every(({ endedToken }) => endedToken === ended?.token)

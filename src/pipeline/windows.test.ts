@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -9,6 +9,7 @@ import { systemClock } from '../core/clock.ts'
 import type { Message } from '../core/message.ts'
 import { seededRandom } from '../core/random.ts'
 import { newLog } from '../log/log-testing.ts'
+import { file } from '../sinks/file.ts'
 import { files } from '../sources/files.ts'
 import { hopping, tumbling } from '../transforms/window.ts'
 import { audit } from './audit.ts'
@@ -218,6 +219,32 @@ describe('windows in a pipeline', () => {
         ...['counts/ann/0', `counts/ann/${2 * minute}`, `counts/ben/${minute}`],
       ])
     }
+    rmSync(folder, { recursive: true })
+    await log.close()
+  })
+
+  it('go straight from a source into one file, which one lane writes for all partitions', async () => {
+    const log = await newLog()
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-windows-'))
+    const path = join(folder, 'posts.ndjson')
+    const authors = Array.from({ length: 40 }, (_, index) => `author ${index % 5}`)
+    writeFileSync(path, authors.map((author) => JSON.stringify({ author })).join('\n'))
+    const lines = join(folder, 'counts.ndjson')
+    const count = pipeline('count')
+      .from(files<Post>({ path }))
+      .keyBy((post) => post.author)
+      .window(tumbling('1m'))
+      .aggregate('counts', (over) => ({ posts: over.count() }))
+      .to(file({ path: lines, overwrite: true }))
+    const { audits } = await runUntilCaughtUp(log, [count], folder)
+    assert.deepEqual(audits.get('count')!.imbalances, [])
+    assert.equal(audits.get('count')!.messages, 40)
+    const told = readFileSync(lines, 'utf8').trim().split('\n')
+    const counts = told.map((line) => JSON.parse(line) as { key: string; posts: number })
+    assert.deepEqual(
+      counts.map(({ key, posts }) => [key, posts]).sort(),
+      [0, 1, 2, 3, 4].map((index) => [`author ${index}`, 8]),
+    )
     rmSync(folder, { recursive: true })
     await log.close()
   })
