@@ -1,5 +1,6 @@
 /** Every code that an error of Millrace carries: the order it gives, when it comes, what to do. */
 import { formatCodes } from './error-codes-formats.ts'
+import { stateCodes } from './error-codes-state.ts'
 
 export interface ErrorDeclaration {
   readonly order: 'misconfigured' | 'try-later' | 'refused' | 'fenced' | 'stop'
@@ -11,6 +12,7 @@ const declare = <const Codes extends Record<string, ErrorDeclaration>>(codes: Co
 
 export const errorCodes = declare({
   ...formatCodes,
+  ...stateCodes,
   OPTIONS_INVALID: {
     order: 'misconfigured',
     when: "A part's or a command's options do not fit its declaration.",
@@ -131,16 +133,6 @@ export const errorCodes = declare({
     when: 'A member of a group commits for a partition that another member owns by now.',
     fix: 'Nothing to do: the member drops what it held and joins the group again.',
   },
-  STATE_LOST: {
-    order: 'fenced',
-    when: 'Keyed state is asked that was closed, or that may have missed a change: a commit of its owner failed.',
-    fix: 'Nothing to do: the member drops what it held, and whoever owns the partition opens the state anew.',
-  },
-  CHANGELOG_DAMAGED: {
-    order: 'stop',
-    when: 'The changelog of keyed state lacks messages that were in it: the Kafka cluster lost them.',
-    fix: 'Restore the topic. To go on with what is left of it, delete the directory that the message names.',
-  },
   GROUP_ACTIVE: {
     order: 'misconfigured',
     when: 'A group that still has members is reset or deleted.',
@@ -210,21 +202,6 @@ export const errorCodes = declare({
     order: 'refused',
     when: 'A model is given something that it cannot score: a text classifier, something not a text.',
     fix: "Correct the step's `input` function, or filter such messages out before.",
-  },
-  AGGREGATE_INPUT_INVALID: {
-    order: 'refused',
-    when: 'An aggregate is given a value that it cannot reckon with: NaN, a text to a sum, a Date.',
-    fix: 'Correct the value function that the message names; null leaves a message out.',
-  },
-  STATE_UNREADABLE: {
-    order: 'stop',
-    when: 'Stored state is damaged, or was written by something else than the step that reads it.',
-    fix: 'Restore it, or reset the group so that it is built again from the topic.',
-  },
-  STATE_DIFFERS: {
-    order: 'misconfigured',
-    when: 'The state of a step was written by another window or other aggregates than the step has now.',
-    fix: 'Give the step another name, or start over with --fresh; to keep the state, undo the change.',
   },
   STEP_UNKNOWN: {
     order: 'misconfigured',
@@ -335,16 +312,6 @@ export const errorCodes = declare({
     order: 'misconfigured',
     when: 'MILLRACE_DIR was written by another version of the format.',
     fix: 'Use the version of Millrace that wrote it, or start over in another directory.',
-  },
-  TEST_INVALID: {
-    order: 'misconfigured',
-    when: 'A test with pipelineTest asks for what the application does not have, or gives it what does not fit.',
-    fix: 'Correct the test: the message names what was asked for and what there is.',
-  },
-  TEST_STUCK: {
-    order: 'stop',
-    when: 'An application under pipelineTest does not work off what it was given.',
-    fix: 'Look at what the message says it waits for: a model or a step that never answers, a loop of topics.',
   },
   METADATA_TOO_LARGE: {
     order: 'stop',

@@ -7,6 +7,7 @@ import { type Aggregates, aggregateOf, type Over, type ResultsOf } from '../tran
 import { reduction } from '../transforms/reduction.ts'
 import type { RowStep } from '../transforms/row-step.ts'
 import type { Window } from '../transforms/window.ts'
+import { isAligned } from '../transforms/window-assign.ts'
 import type { AnyTopic, Step } from './definition.ts'
 import type { Stream } from './pipeline.ts'
 import { type Table, tableStep } from './table.ts'
@@ -129,13 +130,18 @@ export class Windowed<T> {
 
   /**
    * One value for each key and window: the first message's, then `combine(value, next)` with each that
-   * comes, in the order in which they come. What JSON can hold.
+   * comes, in the order in which they come. What JSON can hold. What `combine` throws makes the message
+   * a dead letter. For windows that are the same for all keys.
    */
   reduce(
     name: string,
     combine: (value: T, next: T) => T,
     options: AggregateOptions<T> = {},
   ): Stream<Flat<OfWindow & { readonly value: T }>> {
+    if (!isAligned(this.#window)) {
+      const words = `step '${name}': reduce is for windows that are the same for all keys (tumbling, hopping, calendar); use aggregate, or over.with() and an aggregator that can merge`
+      throw fail('PIPELINE_INVALID', words)
+    }
     const aggregator = reduction(combine as unknown as (value: Json, next: Json) => Json)
     return this.#step(name, aggregator, options) as Stream<Flat<OfWindow & { readonly value: T }>>
   }

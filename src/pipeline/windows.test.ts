@@ -11,7 +11,7 @@ import { seededRandom } from '../core/random.ts'
 import { newLog } from '../log/log-testing.ts'
 import { file } from '../sinks/file.ts'
 import { files } from '../sources/files.ts'
-import { hopping, tumbling } from '../transforms/window.ts'
+import { hopping, session, tumbling } from '../transforms/window.ts'
 import { audit } from './audit.ts'
 import { ensureTopics } from './ensure-topics.ts'
 import { pipeline } from './pipeline.ts'
@@ -286,6 +286,36 @@ describe('windows in a pipeline', () => {
       ].sort(),
     )
     assert.equal(await log.topic('count.counts-key.repartition'), undefined)
+    await log.close()
+  })
+
+  it('fold messages into one, but for those that cannot be', async () => {
+    const log = await newLog()
+    const most = pipeline('most')
+      .from(posts)
+      .keyBy((post) => post.author)
+      .window(tumbling('1m'))
+      .reduce('most', (best, next) => {
+        if (next.score < 0) throw new RangeError(`score ${next.score}`)
+        return next.score > best.score ? next : best
+      })
+      .to(topic('most'))
+    await log.createTopic('posts', { partitions: 3 })
+    const scores = [3, 7, -1, 5]
+    await appendAll(log, 'posts', [
+      ...scores.map((score, time) => ({ time, value: { author: 'ann', score } })),
+      { time: minute, value: { author: 'ben', score: 0 } },
+    ])
+    const { audits } = await runUntilCaughtUp(log, [most])
+    assert.deepEqual(audits.get('most')!.imbalances, [])
+    assert.equal(audits.get('most')!.steps.get('most')!.deadLettered, 1)
+    const [only] = (await readValues(log, 'most')) as { key: string; value: Post }[]
+    assert.deepEqual([only!.key, only!.value], ['ann', { author: 'ann', score: 7 }])
+    const sessions = pipeline('sessions')
+      .from(posts)
+      .keyBy()
+      .window(session({ gap: '1m' }))
+    assert.throws(() => sessions.reduce('most', (best) => best), { code: 'PIPELINE_INVALID' })
     await log.close()
   })
 

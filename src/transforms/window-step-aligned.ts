@@ -84,7 +84,14 @@ export class AlignedStep implements WindowStep<OpenWindow> {
       if (!isTaken) continue
       const place = rowPlaces[index]!
       const window = windows[place] ?? state.get(stateKeys[place]!) ?? this.#opened()
-      window.state = aggregator.add(window.state, value, input.timesMs[row]!)
+      try {
+        window.state = aggregator.add(window.state, value, input.timesMs[row]!)
+      } catch (error) {
+        // A reduction calls a user's function, which no check can foresee.
+        output.failed(row, error)
+        isTaken = false
+        continue
+      }
       window.revision++
       windows[place] = window
     }
