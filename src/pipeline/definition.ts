@@ -82,10 +82,23 @@ export type Step =
       /** The topic whose newest values it looks things up in. */
       readonly table?: AnyTopic
     }
+  | {
+      /** Pairs messages with those of another topic that have the same key and are near in time. */
+      readonly kind: 'pair'
+      /** The field that takes the other side's value, which is the step's name too. */
+      readonly name: string
+      readonly other: AnyTopic
+      readonly withinMs: number
+      /** `left`: who finds no other goes on as well, with null. */
+      readonly how: 'inner' | 'left'
+      readonly late: AnyTopic | undefined
+    }
   | { readonly kind: 'to'; readonly name: string; readonly target: Target }
 
 export type KeyedRowStep = Step & { readonly kind: 'keyed' }
-export type KeepingStep = AggregateStep | KeyedRowStep
+export type PairJoinStep = Step & { readonly kind: 'pair' }
+/** Steps that keep state by key, and wait for event time. */
+export type KeepingStep = AggregateStep | KeyedRowStep | PairJoinStep
 export type AggregateStep = Step & { readonly kind: 'aggregate' }
 
 export interface PipelineSettings {

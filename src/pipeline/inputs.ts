@@ -35,7 +35,7 @@ export function namedInputs(definition: Definition): TopicInput[] {
     input.kind === 'topic' ? [{ topic: input.topic, entry: 0 }] : [],
   )
   const others = definition.steps.flatMap((step, entry) => {
-    if (step.kind === 'join') return [{ topic: step.other, entry }]
+    if (step.kind === 'join' || step.kind === 'pair') return [{ topic: step.other, entry }]
     return step.kind === 'keyed' && step.table !== undefined ? [{ topic: step.table, entry }] : []
   })
   return [...inputs, ...others]
@@ -110,7 +110,7 @@ export function plannedInputs(
 /** The topics that a pipeline writes to, those of its own apart. */
 export function topicOutputs(definition: Definition): AnyTopic[] {
   return definition.steps.flatMap((step) => {
-    if (step.kind === 'aggregate' || step.kind === 'keyed') return step.late ?? []
+    if ('late' in step) return step.late ?? []
     return step.kind === 'to' && step.target.kind === 'topic' ? [step.target.topic] : []
   })
 }

@@ -10,6 +10,7 @@ import type { Log, StateChange } from '../log/log.ts'
 import type { Codecs } from './codecs.ts'
 import { check, Invalid } from './decode.ts'
 import type { Step } from './definition.ts'
+import { leftJson, pairEntry, rightJson } from './pair-json.ts'
 import { deleted, type JoinEntry, type RowIdentity, type Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
 import { stateStore } from './state-store.ts'
@@ -110,7 +111,7 @@ export class JoinState {
     const partner = this.#get(other, known)
     if (partner !== undefined) {
       const [left, right] = side === 'left' ? [half, partner] : [partner, half]
-      const entry = this.#entry(left, right)
+      const entry = entryOf(this.#step.name, left, right)
       // A schema may have changed since the other side came: then it waits on.
       const value = attempt(here, () => decodePair(JSON.parse(entry.json), this.#step))
       if (value === undefined) return undefined
@@ -124,20 +125,6 @@ export class JoinState {
     this.#put(own, toBytes(half))
     count('absorbed')
     return undefined
-  }
-
-  #entry(left: Half, right: Half): JoinEntry {
-    const { name } = this.#step
-    const start = left.json === '{}' ? '{' : `${left.json.slice(0, -1)},`
-    return {
-      step: name,
-      json: `${start}${JSON.stringify(name)}:${right.json}}`,
-      identity: {
-        id: `${left.identity.id}+${right.identity.id}`,
-        version: left.identity.version,
-        time: Math.max(left.identity.time, right.identity.time),
-      },
-    }
   }
 
   /** The key of each row; a row without one fails. */
@@ -227,22 +214,6 @@ function identityOf(rows: Rows, row: number): RowIdentity {
   return { id: rows.id(row), version: rows.version(row), time: rows.time(row) }
 }
 
-/** Throws `Invalid`, and what a value throws that JSON cannot hold. */
-function leftJson(rows: Rows, row: number): string {
-  const json = JSON.stringify(rows.values[row]) as string | undefined
-  if (json?.startsWith('{')) return json
-  throw new Invalid(`a join adds a field to an object, the value is ${json?.slice(0, 100)}`)
-}
-
-/** The other side comes straight from its topic: its bytes are valid JSON, or it had not come here. */
-function rightJson({ batch, origins }: Rows, row: number, codec: Codec | undefined): string {
-  const origin = origins[row]!
-  const start = batch.valueStarts[origin]!
-  const end = batch.valueEnds[origin]!
-  if (codec !== undefined) return JSON.stringify(codec.decode(batch.bytes, start, end))
-  return batch.bytes.toString('utf8', start, end)
-}
-
 /**
  * The value of a pair from its JSON, which holds the other side as it stands in its topic. Throws
  * `Invalid` when that does not fit the topic's schema.
@@ -254,6 +225,14 @@ export function decodePair(pair: unknown, { name, other }: JoinStep): unknown {
 }
 
 const valueMark = ',"value":'
+
+const entryOf = (name: string, left: Half, right: Half): JoinEntry =>
+  pairEntry(name, waitingOf(left), waitingOf(right))
+
+const waitingOf = ({ identity, json }: Half) => {
+  const { id, version, time } = identity
+  return { id, version, timeMs: time, json }
+}
 
 /** An object with the value last, so that it is told apart without being parsed. */
 function toBytes({ identity, json }: Half): Buffer {

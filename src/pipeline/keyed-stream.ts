@@ -9,9 +9,9 @@ import type { RowStep } from '../transforms/row-step.ts'
 import type { Window } from '../transforms/window.ts'
 import { isAligned } from '../transforms/window-assign.ts'
 import type { AnyTopic, Step } from './definition.ts'
-import type { Stream } from './pipeline.ts'
+import type { Fresh, InJson, Stream } from './pipeline.ts'
 import { type Table, tableStep } from './table.ts'
-import { checkKeys, type Writable } from './topic.ts'
+import { checkKeys, type Topic, type Writable } from './topic.ts'
 
 /** Shows an intersection as one object type. */
 type Flat<T> = { [K in keyof T]: T[K] } & {}
@@ -30,6 +30,17 @@ export interface AggregateOptions<T> {
   readonly late?: Writable<T>
 }
 
+export interface PairOptions<T, How> extends AggregateOptions<T> {
+  /** How far apart in event time the two of a pair may be. */
+  readonly within: Duration
+  /** `inner`, where it is not said: only pairs go on. `left`: who finds no other does too. */
+  readonly how?: How
+}
+
+type LookedUp<T, K extends string, Other> = Flat<Omit<T, K> & { readonly [P in K]: Other | null }>
+type Paired<T, K extends string, Other, How> = Flat<
+  Omit<InJson<T>, K> & { readonly [P in K]: How extends 'left' ? Other | null : Other }
+>
 type Next = (steps: readonly Step[]) => Stream<unknown>
 type Key<T> = ((value: T) => unknown) | undefined
 
@@ -76,15 +87,44 @@ export class Keyed<T> {
    * .keyBy((order) => order.customer).join('customer', table(customers))
    */
   join<const K extends string, Other>(
-    field: K extends keyof T ? `the field '${K}' exists already` : K,
+    field: Fresh<T, K>,
     other: Table<Other>,
-    options: AggregateOptions<T> = {},
-  ): Stream<Flat<Omit<T, K> & { readonly [P in K]: Other | null }>> {
-    checkKeys(`join '${field}'`, options, ['late'])
-    const step = tableStep(field, other, options.late as AnyTopic | undefined)
-    return this.#next(keyed(this.#key, step)) as Stream<
-      Flat<Omit<T, K> & { readonly [P in K]: Other | null }>
-    >
+    options?: AggregateOptions<T>,
+  ): Stream<LookedUp<T, K, Other>>
+  /**
+   * Pairs each message with all of another topic that have the same key and an event time at most
+   * `within` from its own, in whichever order they come. With `how: 'left'` a message that finds none
+   * goes on as well, with null, once none can come any more. The left value goes through JSON; the id
+   * of a pair is `left+right`, its time the later of both. Messages that come more than `within`
+   * behind the watermark are late.
+   *
+   * @example
+   * .keyBy((view) => view.ad).join('click', clicks, { within: '30m', how: 'left' })
+   */
+  join<const K extends string, Other, const How extends 'inner' | 'left' = 'inner'>(
+    field: Fresh<T, K>,
+    other: Topic<Other, never>,
+    options: PairOptions<T, How>,
+  ): Stream<Paired<T, K, Other, How>>
+  join<const K extends string, Other, const How extends 'inner' | 'left'>(
+    field: Fresh<T, K>,
+    other: Table<Other> | Topic<Other, never>,
+    options: AggregateOptions<T> & Partial<PairOptions<T, How>> = {},
+  ): Stream<LookedUp<T, K, Other>> | Stream<Paired<T, K, Other, How>> {
+    const late = options.late as AnyTopic | undefined
+    if (other.kind === 'table') {
+      checkKeys(`join '${field}'`, options, ['late'])
+      const found = this.#next(keyed(this.#key, tableStep(field, other, late)))
+      return found as Stream<LookedUp<T, K, Other>>
+    }
+    checkKeys(`join '${field}'`, options, ['within', 'how', 'late'])
+    const { within, how = 'inner' } = options
+    const withinMs = durationOption(`join '${field}': option 'within'`, within)
+    if (how !== 'inner' && how !== 'left') {
+      throw fail('OPTIONS_INVALID', `join '${field}': option 'how' is 'inner' or 'left'`)
+    }
+    const step: Step = { kind: 'pair', name: field, other: other as AnyTopic, withinMs, how, late }
+    return this.#next(keyed(this.#key, step)) as Stream<Paired<T, K, Other, How>>
   }
 }
 

@@ -6,9 +6,10 @@ import type { Clock } from '../core/clock.ts'
 import type { Log } from '../log/log.ts'
 import { JointWatermark } from '../transforms/watermark.ts'
 import type { Definition } from './definition.ts'
+import { isRepartition } from './internal-names.ts'
 import type { LaneInput } from './lane-input.ts'
 import { type Segment, segmentsOf } from './segments.ts'
-import type { Ended, UpstreamTime } from './upstream-time.ts'
+import type { Ended, Sample, UpstreamTime } from './upstream-time.ts'
 
 export interface LaneTimeOptions {
   readonly definition: Definition
@@ -36,13 +37,17 @@ interface Place {
   readonly number: number
   readonly partition: number
   readonly inputs: readonly LaneInput[]
-  /** Of inputs that are nobody's own. */
+  /** Of messages with a key of their own making, which others of this pipeline send. */
+  readonly passing: LaneInput | undefined
+  /** The others: topics that are read for themselves. */
+  readonly primary: readonly LaneInput[]
+  /** Of the primary ones. */
   readonly joint: JointWatermark
-  /** By input, how far it was read when that was last looked at, and when that had changed. */
+  /** By primary input, how far it was read when that was last looked at, and when that had changed. */
   readonly offsets: number[]
   readonly changedAtMs: number[]
   /** To be taken for its own once its input was read up to there. */
-  pending: { readonly sample: Omit<Due, 'input'>; readonly end: number } | undefined
+  pending: { readonly sample: Sample; readonly end: number } | undefined
   atMs: number
   /** The end that it was told of. */
   ended: Ended | undefined
@@ -77,8 +82,8 @@ export class LaneTime {
       for (const place of this.#places) await this.#look(place, nowMs)
     }
     for (const place of this.#places) {
-      if (place.number === 0) this.#observe(place, nowMs)
-      else this.#adopt(place)
+      adopt(place)
+      observe(place, nowMs)
       if (!isDue(place)) continue
       const { segment, partition, atMs, ended } = place
       return { segment, partition, input: place.inputs[0]!, atMs, ended }
@@ -102,45 +107,19 @@ export class LaneTime {
   /** Asks how far those before have come, and where this lane has to read to for it to be true here. */
   async #look(place: Place, nowMs: number): Promise<void> {
     const { log, upstream, ended } = this.#options
-    if (place.number === 0) {
+    await this.#lookForQuiet(place, nowMs)
+    const { passing } = place
+    if (passing === undefined) {
       place.ended = ended()
-      await this.#lookForQuiet(place, nowMs)
       return
     }
     if (place.pending !== undefined) return
     const sample = (await upstream.sample())[place.number]
     if (sample === undefined) return
-    const isNew = sample.atMs > place.atMs || sample.ended?.token !== place.ended?.token
+    const isNew = sample.atMs > passing.time!.atMs || sample.ended?.token !== place.ended?.token
     if (!isNew) return
-    const { topic, partition } = place.inputs[0]!
-    const end = await log.writtenEnd(topic, partition)
-    place.pending = { sample: { ...place, ...sample }, end }
-  }
-
-  #adopt(place: Place): void {
-    const { pending, inputs } = place
-    if (pending === undefined || inputs[0]!.offset() < pending.end) return
-    place.pending = undefined
-    place.ended = pending.sample.ended
-    inputs[0]!.time!.adopt(pending.sample.atMs)
-    // Another topic may enter behind it, as the other side of a join.
-    const atMs = Math.min(...inputs.map(({ time }) => time!.atMs))
-    if (atMs > place.atMs) place.atMs = atMs
-  }
-
-  /** Of messages that come from topics: they are as far as those that were read. */
-  #observe(place: Place, nowMs: number): void {
-    const { inputs, joint, offsets, changedAtMs, ended } = place
-    for (const [index, input] of inputs.entries()) {
-      const offset = input.offset()
-      if (offset === offsets[index]) continue
-      offsets[index] = offset
-      changedAtMs[index] = nowMs
-      if (input.time!.atMs > -Infinity) joint.advance(index, input.time!.atMs, nowMs)
-    }
-    const known = inputs.map(({ time }) => time!.atMs).filter((atMs) => atMs > -Infinity)
-    const lowestMs = ended === undefined || known.length === 0 ? -Infinity : Math.min(...known)
-    place.atMs = Math.max(place.atMs, joint.atMs, lowestMs)
+    const end = await log.writtenEnd(passing.topic, passing.partition)
+    place.pending = { sample, end }
   }
 
   /** An input that says nothing is idle only where nothing of it waits to be read. */
@@ -149,13 +128,40 @@ export class LaneTime {
     if (nowMs - place.quietAskedAtMs < askForQuietEveryMs) return
     place.quietAskedAtMs = nowMs
     const { idleMs } = definition.settings
-    const quiet = place.inputs.filter((_, index) => nowMs - place.changedAtMs[index]! >= idleMs)
+    const quiet = place.primary.filter((_, index) => nowMs - place.changedAtMs[index]! >= idleMs)
     for (const input of quiet) {
       const { start, end } = await log.offsets(input.topic, input.partition)
       if (Math.max(input.offset(), start) < end) return
     }
     if (quiet.length > 0) place.joint.tick(nowMs)
   }
+}
+
+/** What those before told is true here, once what they had sent by then was read. */
+function adopt(place: Place): void {
+  const { pending, passing } = place
+  if (pending === undefined || passing!.offset() < pending.end) return
+  place.pending = undefined
+  place.ended = pending.sample.ended
+  passing!.time!.adopt(pending.sample.atMs)
+}
+
+/** Topics that are read for themselves are as far as what was read of them. */
+function observe(place: Place, nowMs: number): void {
+  const { primary, passing, joint, offsets, changedAtMs, ended } = place
+  for (const [index, input] of primary.entries()) {
+    const offset = input.offset()
+    if (offset === offsets[index]) continue
+    offsets[index] = offset
+    changedAtMs[index] = nowMs
+    if (input.time!.atMs > -Infinity) joint.advance(index, input.time!.atMs, nowMs)
+  }
+  // At the end nobody waits for those that had no message.
+  const known = primary.map(({ time }) => time!.atMs).filter((atMs) => atMs > -Infinity)
+  const lowestMs = ended === undefined ? -Infinity : Math.min(...known)
+  const primaryMs = primary.length === 0 ? Infinity : Math.max(joint.atMs, lowestMs)
+  const atMs = Math.min(primaryMs, passing?.time?.atMs ?? Infinity)
+  if (atMs > place.atMs && atMs < Infinity) place.atMs = atMs
 }
 
 function isDue({ atMs, toldMs, ended, inputs }: Place): boolean {
@@ -173,24 +179,21 @@ function placesIn(
     return time !== undefined && entry >= segment.from && entry < segment.to
   })
   const { idleMs } = definition.settings
-  const own = (one: LaneInput) => segment.inputs.findIndex(({ topic }) => topic === one.topic)
   const partitions = Map.groupBy(timed, ({ partition }) => partition)
   return [...partitions].map(([partition, here]) => {
-    // Messages with another key come first of those that come into a segment.
-    const sorted = here.toSorted((one, other) => {
-      const isBehind = Number(one.entry !== segment.from) - Number(other.entry !== segment.from)
-      return isBehind === 0 ? own(one) - own(other) : isBehind
-    })
-    const joint = new JointWatermark({ inputs: sorted.length, idleMs }, nowMs)
-    for (const [index, { time }] of sorted.entries()) {
+    const passing = here.find(({ topic }) => isRepartition(topic))
+    const primary = here.filter((input) => input !== passing)
+    const joint = new JointWatermark({ inputs: primary.length, idleMs }, nowMs)
+    for (const [index, { time }] of primary.entries()) {
       if (time!.atMs > -Infinity) joint.advance(index, time!.atMs, nowMs)
     }
-    const lowestMs = Math.min(...sorted.map(({ time }) => time!.atMs))
-    const closedMs = Math.max(...sorted.map(({ time }) => time!.closedMs))
+    const lowestMs = Math.min(...here.map(({ time }) => time!.atMs))
+    const closedMs = Math.max(...here.map(({ time }) => time!.closedMs))
+    const inputs = passing === undefined ? primary : [passing, ...primary]
     return {
-      ...{ segment, number, partition, inputs: sorted, joint },
-      offsets: sorted.map((one) => one.offset()),
-      changedAtMs: sorted.map(() => nowMs),
+      ...{ segment, number, partition, inputs, passing, primary, joint },
+      // Nothing of them was looked at yet.
+      ...{ offsets: primary.map(() => -1), changedAtMs: primary.map(() => nowMs) },
       ...{ pending: undefined, atMs: Math.max(lowestMs, closedMs), ended: undefined },
       ...{ toldMs: undefined, quietAskedAtMs: nowMs },
     }

@@ -1,9 +1,10 @@
 /** The steps of a lane that keep state by key, together with the event time that they wait for. */
 import type { Membership, StateChange } from '../log/log.ts'
-import type { AggregateStep, Definition, KeyedRowStep } from './definition.ts'
+import type { Definition, KeepingStep } from './definition.ts'
 import { KeyedStores } from './keyed-stores.ts'
 import type { LaneInput } from './lane-input.ts'
 import { type Due, LaneTime, type LaneTimeOptions } from './lane-time.ts'
+import { PairSteps } from './pair-steps.ts'
 import { RowSteps } from './row-steps.ts'
 import type { Rows } from './rows.ts'
 import type { StepContext } from './run-steps.ts'
@@ -20,6 +21,7 @@ export class LaneWindows {
   readonly #stores: KeyedStores
   readonly #windows: WindowSteps
   readonly #rows: RowSteps
+  readonly #pairs: PairSteps
   readonly #time: LaneTime
   #toTell = new Set<LaneInput>()
   #hasToTell = false
@@ -32,19 +34,20 @@ export class LaneWindows {
     this.#stores = new KeyedStores(log, member)
     this.#windows = new WindowSteps(definition, this.#stores)
     this.#rows = new RowSteps(definition, this.#stores)
+    this.#pairs = new PairSteps(definition, this.#stores)
     this.#time = new LaneTime(options)
   }
 
   take(
-    step: AggregateStep | KeyedRowStep,
+    step: KeepingStep,
     index: number,
     rows: Rows,
     context: StepContext,
     late: LateRows,
   ): Promise<void> {
-    return step.kind === 'aggregate'
-      ? this.#windows.take(step, index, rows, context, late)
-      : this.#rows.take(step, index, rows, context, late)
+    if (step.kind === 'aggregate') return this.#windows.take(step, index, rows, context, late)
+    if (step.kind === 'pair') return this.#pairs.take(step, index, rows, context, late)
+    return this.#rows.take(step, index, rows, context, late)
   }
 
   /**
@@ -83,10 +86,13 @@ export class LaneWindows {
       if (step.kind === 'keyed') {
         if (await this.#rows.advance(step, partition, watermarkMs)) hasMore = true
       }
-      if (step.kind !== 'aggregate') continue
-      const isEnd = ended?.isFinite === true && !hasMore
-      const place = { step, index, partition }
-      const done = await this.#windows.advance(place, { atMs: watermarkMs, isEnd }, context)
+      if (step.kind !== 'aggregate' && step.kind !== 'pair') continue
+      const time = { atMs: watermarkMs, isEnd: ended?.isFinite === true && !hasMore }
+      const place = { index, partition }
+      const done =
+        step.kind === 'aggregate'
+          ? await this.#windows.advance({ step, ...place }, time, context)
+          : await this.#pairs.advance({ step, ...place }, time, context)
       if (done.hasMore) hasMore = true
       watermarkMs = done.outMs
     }

@@ -316,7 +316,7 @@ export class Lane {
 
 /** The topic that a step writes to, as the application declared it. */
 function writtenBy(step: Step): AnyTopic | undefined {
-  if (step.kind === 'aggregate' || step.kind === 'keyed') return step.late
+  if ('late' in step) return step.late
   return step.kind === 'to' && step.target.kind === 'topic' ? step.target.topic : undefined
 }
 

@@ -23,7 +23,7 @@ type Flat<T> = { [K in keyof T]: T[K] } & {}
 type Primitive = string | number | bigint | boolean | symbol | null | undefined
 
 /** What is left of a value that went through JSON: a date is its ISO text. */
-type InJson<T> = T extends Primitive
+export type InJson<T> = T extends Primitive
   ? T
   : T extends Date
     ? string
@@ -32,7 +32,7 @@ type InJson<T> = T extends Primitive
       : T
 
 /** A field that is not there yet; else a sentence, which no string matches. */
-type Fresh<T, K extends string> = K extends keyof T ? `the field '${K}' exists already` : K
+export type Fresh<T, K extends string> = K extends keyof T ? `the field '${K}' exists already` : K
 
 type AnyInput = Topic<unknown, never> | Topics<unknown> | SourceUse<unknown>
 

@@ -1,5 +1,6 @@
 /** The plan of an application: plain data that says what will run, before anything runs. */
 import { createHash } from 'node:crypto'
+import { durationText } from '../core/duration.ts'
 import { fail } from '../core/errors.ts'
 import { defaultTopicSettings, type TopicSettings } from '../log/log.ts'
 import type { Window } from '../transforms/window.ts'
@@ -13,6 +14,7 @@ import {
   repartitionTopic,
   topicOutputs,
 } from './inputs.ts'
+import { isTimedKind } from './state-store.ts'
 
 export { topicInputs, topicOutputs } from './inputs.ts'
 
@@ -211,9 +213,7 @@ function checkJoins(definition: Definition, topics: Map<string, TopicPlan>): voi
 /** A source has no keys of which one partition has all. */
 function checkKeys({ name, inputs, steps }: Definition): void {
   if (inputs.every((input) => input.kind !== 'source')) return
-  const step = steps.find(
-    ({ kind }) => kind === 'keyBy' || kind === 'aggregate' || kind === 'keyed',
-  )
+  const step = steps.find(({ kind }) => kind === 'keyBy' || isTimedKind(kind))
   if (step === undefined || step.kind === 'keyBy') return
   throw fail(
     'PIPELINE_INVALID',
@@ -269,6 +269,11 @@ function stepPlan(step: Step): PlannedStep {
   if (kind === 'join') return { name, kind, topic: step.other.name }
   if (kind === 'keyed') {
     return { name, kind, what: step.what, ...(step.table && { topic: step.table.name }) }
+  }
+  if (kind === 'pair') {
+    const { other, withinMs, how } = step
+    const what = `${how} join with topic ${other.name} within ${durationText(withinMs)}`
+    return { name, kind, what, topic: other.name }
   }
   if (kind !== 'aggregate') return { name, kind }
   return { name, kind, window: step.window, aggregate: step.aggregator.name }

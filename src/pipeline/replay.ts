@@ -14,6 +14,7 @@ import type { Definition } from './definition.ts'
 import { patternFor, topicInputs } from './inputs.ts'
 import { decodePair } from './join.ts'
 import { Counters, readStep } from './ledger.ts'
+import { decodePairOf } from './pair-steps.ts'
 import { deleted, type JoinEntry, Rows } from './rows.ts'
 import { drop, runSteps, type StepContext, stepRow } from './run-steps.ts'
 
@@ -113,7 +114,7 @@ function wayOf(definition: Definition, { batch, step, entry: pair }: Letter, cod
 }
 
 /** Steps behind which a message is another one, or comes from elsewhere. */
-const keepsMessages = ['join', 'keyBy', 'aggregate', 'keyed']
+const keepsMessages = ['join', 'keyBy', 'aggregate', 'keyed', 'pair']
 
 const putBack = 'put it back, or drop the letter'
 
@@ -142,6 +143,9 @@ function behind(definition: Definition, { step, json }: JoinEntry): Omit<Way, 'r
   const found = definition.steps[place]
   if (found?.kind === 'aggregate') {
     return { entry: place + 1, decode: () => resultOf(json), isPlain: false }
+  }
+  if (found?.kind === 'pair') {
+    return { entry: place + 1, decode: () => decodePairOf(found, JSON.parse(json)), isPlain: false }
   }
   if (found?.kind !== 'join') throw isGone(`step '${step}'`)
   const decode = () => decodePair(JSON.parse(json), found)

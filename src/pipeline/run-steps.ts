@@ -45,8 +45,7 @@ export async function runSteps(
 ): Promise<void> {
   for (let index = from; index < steps.length; index++) {
     const step = steps[index]!
-    const row = stepRow(index)
-    const before = rows.count
+    const [row, before] = [stepRow(index), rows.count]
     context.counters.add(row, 'in', before)
     const failuresBefore = context.failures.length
     const startMs = context.meter?.start() ?? 0
@@ -71,7 +70,7 @@ export async function runSteps(
 }
 
 /** What goes on is another value than what came. */
-const makesValues: ReadonlySet<Step['kind']> = new Set(['map', 'flatMap', 'join', 'keyed'])
+const makesValues = new Set<Step['kind']>(['map', 'flatMap', 'join', 'keyed', 'pair'])
 
 function runStep(
   step: Step,
@@ -94,6 +93,7 @@ function runStep(
       return context.repartition(step, index, rows, context)
     case 'aggregate':
     case 'keyed':
+    case 'pair':
       return context.keep(step, index, rows, context)
     case 'to':
       return context.write(step, index, rows)

@@ -7,6 +7,7 @@ import { closesAfterMs } from '../transforms/window-assign.ts'
 import type { Definition, Step } from './definition.ts'
 import { tablesOf, topicInputs } from './inputs.ts'
 import { sourceTopic } from './plan.ts'
+import { isTimedKind } from './state-store.ts'
 
 export interface Segment {
   /** Its steps: from this number up to, not including, the other. */
@@ -36,13 +37,10 @@ export function segmentsOf(definition: Definition): Segment[] {
         ? [{ topic: sourceTopic(definition, input), isSource: true }]
         : [],
     )
-    const windows = steps.slice(from, to).flatMap((step) => {
-      return step.kind === 'aggregate' ? [closesAfterMs(step.window)] : []
-    })
-    const isTimed = steps.slice(from, to).some(needsTime)
+    const stretch = steps.slice(from, to)
     segments.push({
-      ...{ from, to, inputs: [...topics, ...sources], isTimed },
-      holdsBackMs: windows.reduce((sum, afterMs) => sum + afterMs, 0),
+      ...{ from, to, inputs: [...topics, ...sources], isTimed: stretch.some(needsTime) },
+      holdsBackMs: stretch.reduce((sum, step) => sum + heldBackMs(step), 0),
     })
     from = to
   }
@@ -56,7 +54,13 @@ export const isTimed = ({ steps }: Definition): boolean => steps.some(needsTime)
 export const hasTime = (definition: Definition, topic: string): boolean =>
   isTimed(definition) && !tablesOf(definition).includes(topic)
 
-const needsTime = ({ kind }: Step) => kind === 'aggregate' || kind === 'keyed'
+const needsTime = ({ kind }: Step) => isTimedKind(kind)
+
+/** What comes out of a step later may be so much older than the watermark. */
+function heldBackMs(step: Step): number {
+  if (step.kind === 'aggregate') return closesAfterMs(step.window)
+  return step.kind === 'pair' ? 2 * step.withinMs : 0
+}
 
 /** All partitions of the inputs of a segment. */
 export function placesOf(

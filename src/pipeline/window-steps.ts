@@ -2,8 +2,6 @@
  * The windows of a lane: by step and partition, what takes messages in, closes what is due and gives
  * results, which go on as messages of their own. All state of a step commits with what it gave.
  */
-import { BatchBuilder } from '../core/batch-builder.ts'
-import { idHeader, versionHeader } from '../core/identity.ts'
 import { windowId } from '../transforms/window-id.ts'
 import {
   type WindowOutput,
@@ -12,12 +10,13 @@ import {
   windowStep,
 } from '../transforms/window-step.ts'
 import type { AggregateStep, Definition } from './definition.ts'
+import { emit, type Result } from './emit.ts'
 import { neverLate } from './event-time.ts'
 import { keepOnly, keyedInput } from './keyed-rows.ts'
 import type { KeyedStore } from './keyed-store.ts'
 import type { KeyedStores } from './keyed-stores.ts'
-import { deleted, type JoinEntry, Rows } from './rows.ts'
-import { addFailure, runSteps, type StepContext, stepRow } from './run-steps.ts'
+import { deleted, type Rows } from './rows.ts'
+import { addFailure, type StepContext, stepRow } from './run-steps.ts'
 import { stateStore } from './state-store.ts'
 
 /** So many results at most go with one commit. */
@@ -44,15 +43,6 @@ export interface Advanced {
   readonly hasMore: boolean
   /** What goes on from the step has no time before this. */
   readonly outMs: number
-}
-
-interface Result {
-  readonly key: string
-  readonly id: string
-  readonly revision: number
-  readonly timeMs: number
-  /** `deleted`: a session that was taken back. */
-  readonly value: unknown
 }
 
 export class WindowSteps {
@@ -108,7 +98,9 @@ export class WindowSteps {
   ): Promise<Advanced> {
     const windows = await this.#of(step, index, partition)
     const hasMore = await this.#close(windows, atMs, isEnd)
-    await this.#emit(windows, context)
+    const { results } = windows
+    windows.results = []
+    await emit(this.#definition, { index, partition, results, outMs: windows.outMs }, context)
     // What is still to come of it holds back those behind.
     if (!hasMore) windows.outMs = windows.closedMs - windows.windows.closesAfterMs
     return { hasMore, outMs: windows.outMs }
@@ -135,19 +127,6 @@ export class WindowSteps {
       )
     }
     return false
-  }
-
-  async #emit(windows: Windows, context: StepContext): Promise<void> {
-    const { results, step, index } = windows
-    if (results.length === 0) return
-    windows.results = []
-    const rows = rowsOf(`${this.#definition.name}.${step.name}`, windows, results)
-    context.counters.add(stepRow(index), 'emitted', rows.count)
-    const before = context.failures.length
-    await runSteps(this.#definition.steps, rows, context, index + 1)
-    for (let place = before; place < context.failures.length; place++) {
-      context.failures[place] = { batch: rows.batch, ...context.failures[place]! }
-    }
   }
 
   #of(step: AggregateStep, index: number, partition: number): Promise<Windows> {
@@ -203,35 +182,3 @@ function resultOf({ name, window }: AggregateStep, result: WindowResult): Result
 }
 
 const isoOf = (timeMs: number) => new Date(timeMs).toISOString()
-
-/** Results as messages: each with its key, id and version, and what a replay of it needs. */
-function rowsOf(name: string, windows: Windows, results: readonly Result[]): Rows {
-  const builder = new BatchBuilder(name, windows.partition)
-  for (const { key, id, revision, timeMs, value } of results) {
-    const headers = [
-      { key: idHeader, value: Buffer.from(id) },
-      { key: versionHeader, value: Buffer.from(String(revision)) },
-    ]
-    builder.append(key, value === deleted ? null : '', timeMs, headers)
-  }
-  const rows = new Rows(builder.build())
-  rows.watermarks = new Float64Array(results.length).fill(windows.outMs)
-  rows.entries = []
-  for (const [row, { id, revision, timeMs, value }] of results.entries()) {
-    rows.values[row] = value
-    rows.origins[row] = row
-    rows.entries[row] = entryOf(windows.step.name, { id, version: revision, time: timeMs }, value)
-  }
-  rows.count = results.length
-  return rows
-}
-
-/** Its JSON is only made for those that fail behind it. */
-function entryOf(step: string, identity: JoinEntry['identity'], value: unknown): JoinEntry {
-  return {
-    ...{ step, identity },
-    get json() {
-      return value === deleted ? 'null' : JSON.stringify(value)
-    },
-  }
-}

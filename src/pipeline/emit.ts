@@ -1,0 +1,76 @@
+/**
+ * What steps with state give of their own accord, when time comes for it: messages that go on behind
+ * the step, and that belong to no message of an input.
+ */
+import { BatchBuilder } from '../core/batch-builder.ts'
+import { idHeader, versionHeader } from '../core/identity.ts'
+import type { Definition } from './definition.ts'
+import { deleted, type JoinEntry, Rows } from './rows.ts'
+import { runSteps, type StepContext, stepRow } from './run-steps.ts'
+
+export interface Result {
+  readonly key: string
+  readonly id: string
+  readonly revision: number
+  readonly timeMs: number
+  /** `deleted`: what was given before is taken back. */
+  readonly value: unknown
+}
+
+export interface Emission {
+  /** The number of the step. */
+  readonly index: number
+  readonly partition: number
+  readonly results: readonly Result[]
+  /** What went on from the step until now had no time before this. */
+  readonly outMs: number
+}
+
+/** Sends results on. What fails behind the step is a failure of the result. */
+export async function emit(
+  { name, steps }: Definition,
+  emission: Emission,
+  context: StepContext,
+): Promise<void> {
+  if (emission.results.length === 0) return
+  const { index } = emission
+  const rows = rowsOf(name, steps[index]!.name, emission)
+  context.counters.add(stepRow(index), 'emitted', rows.count)
+  const before = context.failures.length
+  await runSteps(steps, rows, context, index + 1)
+  for (let place = before; place < context.failures.length; place++) {
+    context.failures[place] = { batch: rows.batch, ...context.failures[place]! }
+  }
+}
+
+/** Results as messages: each with its key, id and version, and what a replay of it needs. */
+function rowsOf(pipeline: string, step: string, { partition, results, outMs }: Emission): Rows {
+  const builder = new BatchBuilder(`${pipeline}.${step}`, partition)
+  for (const { key, id, revision, timeMs, value } of results) {
+    const headers = [
+      { key: idHeader, value: Buffer.from(id) },
+      { key: versionHeader, value: Buffer.from(String(revision)) },
+    ]
+    builder.append(key, value === deleted ? null : '', timeMs, headers)
+  }
+  const rows = new Rows(builder.build())
+  rows.watermarks = new Float64Array(results.length).fill(outMs)
+  rows.entries = []
+  for (const [row, { id, revision, timeMs, value }] of results.entries()) {
+    rows.values[row] = value
+    rows.origins[row] = row
+    rows.entries[row] = entryOf(step, { id, version: revision, time: timeMs }, value)
+  }
+  rows.count = results.length
+  return rows
+}
+
+/** Its JSON is only made for those that fail behind it. */
+function entryOf(step: string, identity: JoinEntry['identity'], value: unknown): JoinEntry {
+  return {
+    ...{ step, identity },
+    get json() {
+      return value === deleted ? 'null' : JSON.stringify(value)
+    },
+  }
+}

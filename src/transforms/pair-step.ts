@@ -1,0 +1,202 @@
+/**
+ * Pairs of messages of two streams with the same key whose event times are at most `withinMs` apart,
+ * each with each. What may still find another half is kept: a message that is not late comes at most
+ * `withinMs` behind the watermark, so a half is kept until the watermark is twice that past it.
+ */
+import type { KeyedState, StateForm } from './keyed-state.ts'
+import { readCount, readList, readNumber, unreadable } from './saved.ts'
+import { jsonBytes, readJson } from './window-form.ts'
+import { KeyPlaces, keyEntry, Timers, timer } from './window-timers.ts'
+
+export type Side = 'left' | 'right'
+
+/** One message of a side, as it is kept. */
+export interface Half {
+  readonly timeMs: number
+  readonly id: string
+  readonly version: number
+  /** Its value. */
+  readonly json: string
+}
+
+/** Messages of one side in the order in which they came, by column. */
+export interface PairInput {
+  readonly count: number
+  readonly keys: readonly string[]
+  readonly halves: readonly Half[]
+  /** The watermark before each message, of the partition it came from. */
+  readonly watermarksMs: ArrayLike<number>
+}
+
+export interface PairOutput {
+  /** A row found another half. */
+  pair(row: number, left: Half, right: Half): void
+  /** It came again: what has its id waits already. */
+  duplicate(row: number): void
+  /** Those that it could find may be forgotten. */
+  late(row: number): void
+}
+
+/** A left half that found no other, and will find none. */
+export type Alone = (key: string, left: Half) => void
+
+export interface PairStepOptions {
+  readonly withinMs: number
+  /** Left halves that find no other are told of. */
+  readonly tellsAlone: boolean
+}
+
+interface Waiting extends Half {
+  /** It found another half, or was told of as one that found none. */
+  isTold: boolean
+}
+
+interface Halves {
+  /** Where the key's timer is. NaN: nowhere. */
+  timerMs: number
+  readonly left: Waiting[]
+  readonly right: Waiting[]
+}
+
+type Entry = Halves | typeof timer
+
+export class PairStep {
+  readonly form: StateForm<Entry>
+  /** What comes out later may be so much older than the watermark. */
+  readonly closesAfterMs: number
+  readonly #withinMs: number
+  readonly #tellsAlone: boolean
+  readonly #places = new KeyPlaces()
+  readonly #timers = new Timers()
+
+  constructor({ withinMs, tellsAlone }: PairStepOptions) {
+    this.#withinMs = withinMs
+    this.#tellsAlone = tellsAlone
+    this.closesAfterMs = 2 * withinMs
+    this.form = formOf(withinMs)
+  }
+
+  async take(
+    state: KeyedState<Entry>,
+    side: Side,
+    input: PairInput,
+    closedMs: number,
+    output: PairOutput,
+  ): Promise<void> {
+    const places = this.#places
+    places.find(input)
+    await state.load(places.stateKeys)
+    for (let row = 0; row < input.count; row++) {
+      const half = input.halves[row]!
+      if (half.timeMs + this.#withinMs < Math.max(closedMs, input.watermarksMs[row]!)) {
+        output.late(row)
+        continue
+      }
+      const place = places.places[row]!
+      const stateKey = places.stateKeys[place]!
+      const entry = (state.get(stateKey) as Halves | undefined) ?? {
+        ...{ timerMs: Number.NaN, left: [], right: [] },
+      }
+      if (entry[side].some(({ id }) => id === half.id)) {
+        output.duplicate(row)
+        continue
+      }
+      this.#match(entry, side, half, row, output)
+      this.#keep(state, places.keys[place]!, entry)
+    }
+  }
+
+  /** Forgets what finds no other half any more. At most `limit` keys; true: there is more. */
+  async close(
+    state: KeyedState<Entry>,
+    watermarkMs: number,
+    limit: number,
+    alone: Alone,
+  ): Promise<boolean> {
+    const keys = await this.#timers.due(state, watermarkMs, limit)
+    for (const key of keys) {
+      const entry = state.get(keyEntry(key)) as Halves | undefined
+      if (entry === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
+      const isOver = ({ timeMs }: Half) => timeMs + this.closesAfterMs < watermarkMs
+      this.#tell(key, entry.left.filter(isOver), alone)
+      for (const side of [entry.left, entry.right]) {
+        const open = side.filter((half) => !isOver(half))
+        side.splice(0, side.length, ...open)
+      }
+      this.#timers.move(state, key, entry.timerMs, Number.NaN)
+      entry.timerMs = Number.NaN
+      this.#keep(state, key, entry)
+    }
+    return this.#timers.passed(watermarkMs)
+  }
+
+  #match(entry: Halves, side: Side, half: Half, row: number, output: PairOutput): void {
+    const own: Waiting = { ...half, isTold: false }
+    for (const other of entry[side === 'left' ? 'right' : 'left']) {
+      if (Math.abs(other.timeMs - half.timeMs) > this.#withinMs) continue
+      own.isTold = true
+      other.isTold = true
+      if (side === 'left') output.pair(row, half, other)
+      else output.pair(row, other, half)
+    }
+    entry[side].push(own)
+  }
+
+  #tell(key: string, halves: readonly Waiting[], alone: Alone): void {
+    if (!this.#tellsAlone) return
+    for (const half of halves) {
+      if (half.isTold) continue
+      half.isTold = true
+      alone(key, half)
+    }
+  }
+
+  #keep(state: KeyedState<Entry>, key: string, entry: Halves): void {
+    const all = [...entry.left, ...entry.right]
+    // A millisecond behind: at twice the time it may still find another.
+    const dueMs =
+      all.length === 0
+        ? Number.NaN
+        : Math.min(...all.map(({ timeMs }) => timeMs)) + this.closesAfterMs + 1
+    if (!(entry.timerMs <= dueMs)) {
+      this.#timers.move(state, key, entry.timerMs, dueMs)
+      entry.timerMs = dueMs
+    }
+    if (all.length === 0) state.delete(keyEntry(key))
+    else state.set(keyEntry(key), entry)
+  }
+}
+
+function formOf(withinMs: number): StateForm<Entry> {
+  const name = `pairs within ${withinMs} ms`
+  const saved = ({ timeMs, id, version, json, isTold }: Waiting) => {
+    return [timeMs, id, version, json, isTold ? 1 : 0]
+  }
+  return {
+    ...{ name, version: 1 },
+    encode: (entry) =>
+      jsonBytes(
+        entry === timer ? timer : [entry.timerMs, entry.left.map(saved), entry.right.map(saved)],
+      ),
+    decode(bytes) {
+      const json = readJson(name, bytes)
+      if (json === timer) return timer
+      const [timerMs, left, right] = readList(name, json)
+      const loaded = (one: Parameters<typeof readList>[1]): Waiting => {
+        const [timeMs, id, version, text, isTold] = readList(name, one)
+        if (typeof id !== 'string' || typeof text !== 'string') {
+          throw unreadable(name, 'has another form')
+        }
+        return {
+          ...{ timeMs: readNumber(name, timeMs), id, version: readCount(name, version) },
+          ...{ json: text, isTold: isTold === 1 },
+        }
+      }
+      return {
+        timerMs: readNumber(name, timerMs),
+        left: readList(name, left).map(loaded),
+        right: readList(name, right).map(loaded),
+      }
+    },
+  }
+}
