@@ -3,14 +3,16 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { codeOf } from '../core/errors.ts'
+import { loadApp } from '../pipeline/app.ts'
 import { isPipeline } from '../pipeline/definition.ts'
+import { checkStates } from '../pipeline/state-reader.ts'
 import { appendAll, runUntilCaughtUp } from '../pipeline/testing.ts'
 import { openWorkshop, type Workshop } from './cli-testing.ts'
 import { stateCommand } from './state.ts'
 
 const source = (path: string) => JSON.stringify(new URL(`../${path}`, import.meta.url).href)
 
-/** `per-minute` has windows by a key that is made, `runs` by the messages' own, `right` joins. */
+/** `per-minute` has windows by a key that is made, `runs` and `first` go by the messages' own, `right` joins. */
 const app = (size: string) => `
 import { pipeline } from ${source('pipeline/pipeline.ts')}
 import { topic } from ${source('pipeline/topic.ts')}
@@ -28,6 +30,7 @@ export const own = pipeline('own').from(posts)
   .aggregate('runs', (over) => ({ posts: over.count() }))
   .to(topic('runs'))
 export const pairs = pipeline('pairs').from(posts).join('right', other).to(topic('pairs'))
+export const once = pipeline('once').from(posts).keyBy().distinct('first', { within: '1h' }).to(topic('once'))
 export const plain = pipeline('plain').from(posts).filter('some', () => true).to(topic('plain'))
 `
 
@@ -69,13 +72,18 @@ describe('millrace state', () => {
     const found = states.map((one: { pipeline: string; step: string; kind: string }) => {
       return `${one.pipeline} ${one.step} ${one.kind}`
     })
-    const expected = ['by-author per-minute aggregate', 'own runs aggregate', 'pairs right join']
-    assert.deepEqual(found, expected)
+    assert.deepEqual(found, [
+      ...['by-author per-minute aggregate', 'once first keyed'],
+      ...['own runs aggregate', 'pairs right join'],
+    ])
     assert.match(states[0].form, /^tumbling window \(.*sizeMs 60000\) of /)
     assert.equal(states[0].store, 'by-author.per-minute')
     for (const { keys, sizeBytes } of states[0].partitions) assert.ok(keys > 1 && sizeBytes > 20)
     const text = await run('list', file)
-    assert.match(text, /^by-author per-minute: tumbling window .*form 1\npartition +keys +size\n\d/)
+    assert.match(
+      text,
+      /^by-author per-minute: tumbling window .*form 1\npartition +entries +size\n\d/,
+    )
     assert.match(text, /\n\npairs right: join\n/)
   })
 
@@ -122,6 +130,14 @@ describe('millrace state', () => {
     assert.deepEqual([...new Set(keys)], ['of bén'])
   })
 
+  test('of a step that lets messages go on is what it remembers', async () => {
+    const { entries } = await json('get', file, 'once', 'first', 'of cat')
+    assert.deepEqual(entries, [{ partition: 2, key: 'of cat', value: [2 * minute] }])
+    const scanned = await json('scan', file, 'once', 'first', '--from', 'of b')
+    const keys = scanned.entries.map((one: { key: string }) => one.key)
+    assert.deepEqual([...new Set(keys)], ['of bén', 'of cat'])
+  })
+
   test('is scanned by key', async () => {
     const keysOf = async (...words: string[]) => {
       const { entries } = await json('scan', file, 'by-author', 'per-minute', ...words)
@@ -148,5 +164,8 @@ describe('millrace state', () => {
     const differs = run('get', changed, 'by-author', 'per-minute', 'ann')
     await assert.rejects(differs, (error) => codeOf(error) === 'STATE_DIFFERS')
     assert.match(await run('list', changed), /its state was written by another: tumbling .*60000/)
+    const { pipelines } = await loadApp(changed)
+    const starts = shop.log((log) => checkStates(log, pipelines))
+    await assert.rejects(starts, (error) => codeOf(error) === 'STATE_DIFFERS')
   })
 })

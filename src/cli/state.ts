@@ -45,7 +45,7 @@ function stepText({ pipeline, step, kind, form, version, partitions, writtenBy }
   return [
     `${pipeline} ${step}: ${what}`,
     ...(writtenBy === undefined ? [] : [`  its state was written by another: ${writtenBy}`]),
-    rows.length === 0 ? '  nothing is kept yet' : table(['partition', 'keys', 'size'], rows),
+    rows.length === 0 ? '  nothing is kept yet' : table(['partition', 'entries', 'size'], rows),
   ].join('\n')
 }
 

@@ -26,6 +26,7 @@ import { Rate } from './run-rate.ts'
 import { RunTelling } from './run-telling.ts'
 import { testingOptions } from './run-testing.ts'
 import { checkStart, placeStarts } from './start.ts'
+import { checkStates } from './state-reader.ts'
 import { SummaryReader } from './summary.ts'
 import { type Cluster, clusterOf } from './topic-commands.ts'
 import { Workers } from './workers.ts'
@@ -188,6 +189,7 @@ class Run {
     const isOver = fresh || (await isHalfForgotten(this.#log, this.#definitions))
     if (isOver) await startOver(this.#log, this.#definitions, this.#plan, directory)
     await this.#ensureTopics(isOver)
+    await checkStates(this.#log, this.#definitions)
     await this.#placeStarts()
     const startedAt = this.#clock.now()
     const models = await trainMissing(this.#definitions, {

@@ -47,7 +47,7 @@ export function readForm(bytes: Buffer): Form | undefined {
 const told = ({ name, version }: Form) => `${name}, form ${version}`
 
 function differs(store: string, writer: string, form: Form) {
-  const both = `was written by ${writer}; the step is now ${told(form)}`
-  const hint = 'give the step another name, or start over with --fresh'
-  return fail('STATE_DIFFERS', `state of ${store}: it ${both}. ${hint}`)
+  const both = `it was written by ${writer}; the step is now ${told(form)}`
+  const hint = 'Give the step another name, start over with --fresh, or undo the change'
+  return fail('STATE_DIFFERS', `state of ${store}: ${both}. ${hint}`)
 }

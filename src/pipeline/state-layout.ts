@@ -3,7 +3,8 @@ import { compareKeys } from '../core/key-order.ts'
 import type { OwnedState } from '../log/log.ts'
 import type { StateForm } from '../transforms/keyed-state.ts'
 import { windowReader } from '../transforms/window-reading.ts'
-import type { AggregateStep, Step } from './definition.ts'
+import { behindKeys, keyEntry, keyOfEntry } from '../transforms/window-timers.ts'
+import type { AggregateStep, KeyedRowStep, Step } from './definition.ts'
 import { isReserved } from './state-form.ts'
 
 export interface StoredPartition extends Pick<OwnedState, 'get' | 'scan'> {
@@ -35,6 +36,7 @@ export interface StateLayout {
 
 export function layoutOf(step: Step): StateLayout {
   if (step.kind === 'aggregate') return windowLayout(step)
+  if (step.kind === 'keyed') return keyedLayout(step)
   return step.kind === 'join' ? joinLayout : plainLayout
 }
 
@@ -49,6 +51,25 @@ function windowLayout({ window, aggregator }: AggregateStep): StateLayout {
       return windows.map(({ key, startMs, endMs, revision, value }) => ({
         ...{ key, start: isoOf(startMs), end: isoOf(endMs), revision, value },
       }))
+    },
+  }
+}
+
+/** One entry a key, as it is stored, beside timers that are told of nowhere. */
+function keyedLayout({ make }: KeyedRowStep): StateLayout {
+  return {
+    form: make().form,
+    compare: compareKeys,
+    async keys(stored, from, limit) {
+      const entries = await stored.scan({ from: keyEntry(from), to: behindKeys, limit })
+      return entries.map(([entry]) => keyOfEntry(entry))
+    },
+    async read(stored, keys) {
+      const values = await stored.get(keys.map(keyEntry))
+      return keys.flatMap((key) => {
+        const bytes = values.get(keyEntry(key))
+        return bytes === undefined ? [] : [{ key, value: readable(bytes) }]
+      })
     },
   }
 }

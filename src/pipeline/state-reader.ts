@@ -7,6 +7,7 @@ import type { Log, StateSize } from '../log/log.ts'
 import { murmur2 } from '../log/partitioner.ts'
 import type { Definition, Step } from './definition.ts'
 import { repartitionTopic } from './inputs.ts'
+import { placesOf, segmentsOf } from './segments.ts'
 import { checkForm, formKey, readForm } from './state-form.ts'
 import { layoutOf, type StoredPartition, type ToldState } from './state-layout.ts'
 import { keepsState, stateStore } from './state-store.ts'
@@ -56,6 +57,28 @@ export async function listState(
     })
   }
   return states
+}
+
+/**
+ * Looks before a start whether steps find what they can go on with; not where that costs reading all
+ * of the state, so there it shows with the first message. Throws `STATE_DIFFERS`.
+ */
+export async function checkStates(log: Log, definitions: readonly Definition[]): Promise<void> {
+  if (log.countsByReading) return
+  const topics = new Map((await log.topics()).map((info) => [info.name, info]))
+  for (const definition of definitions) {
+    for (const segment of segmentsOf(definition)) {
+      const places = placesOf(segment, (topic) => topics.get(topic)?.partitions ?? 0)
+      const partitions = new Set(places.map(({ partition }) => partition))
+      for (const step of definition.steps.slice(segment.from, segment.to).filter(keepsState)) {
+        const { form } = layoutOf(step)
+        const store = stateStore(definition.name, step.name)
+        for (const partition of form === undefined ? [] : partitions) {
+          await checkForm(storedPartition(log, store, partition), form!, store)
+        }
+      }
+    }
+  }
 }
 
 async function otherWriter(
