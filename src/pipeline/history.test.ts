@@ -93,6 +93,34 @@ describe('features from history', () => {
     )
   })
 
+  it("go by the messages' own key, also beside others that go by a field", async () => {
+    const log = await newLog()
+    const both = pipeline('both')
+      .from(payments)
+      .add({
+        ofTerminal: rolling.count({ by: 'terminal', over: '1h' }),
+        ofKey: rolling.count({ over: '1h' }),
+      })
+      .to(topic('both'))
+    await log.createTopic('payments', { partitions: 2 })
+    for (const [id, card, terminal] of ['1 a x', '2 b x', '3 a y'].map((one) => one.split(' '))) {
+      await appendAll(log, 'payments', [
+        { key: card!, time: Number(id), value: { id, card, terminal, amount: 1 } },
+      ])
+      await runUntilCaughtUp(log, [both])
+    }
+    const found = (await readValues(log, 'both')) as { id: string }[]
+    assert.deepEqual(
+      found.sort((one, other) => Number(one.id) - Number(other.id)),
+      [
+        { id: '1', card: 'a', terminal: 'x', amount: 1, ofTerminal: 1, ofKey: 1 },
+        { id: '2', card: 'b', terminal: 'x', amount: 1, ofTerminal: 2, ofKey: 1 },
+        { id: '3', card: 'a', terminal: 'y', amount: 1, ofTerminal: 1, ofKey: 2 },
+      ],
+    )
+    await log.close()
+  })
+
   it('need numbers to reckon with; what waits for none is a dead letter', async () => {
     const log = await newLog()
     await log.createTopic('payments', { partitions: 2 })

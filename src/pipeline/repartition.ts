@@ -77,7 +77,8 @@ function keyText(name: string, key: unknown): Buffer {
   const kind = typeof key
   const isKey = kind === 'string' || kind === 'number' || kind === 'bigint' || kind === 'boolean'
   if (!isKey || Number.isNaN(key)) {
-    const seen = key === null ? 'null' : kind === 'number' ? 'NaN' : `a ${kind}`
+    const seen =
+      key === null || key === undefined ? `${key}` : kind === 'number' ? 'NaN' : `a ${kind}`
     throw new Invalid(
       `${name}: the key is ${seen}; give a text or a number, or filter it out before`,
     )

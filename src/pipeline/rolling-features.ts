@@ -34,7 +34,11 @@ export function rollingSteps(
     for (let number = 2; taken.has(name); number++) name = `${base}-${number}`
     return name
   }
-  for (const [by, ofKey] of Map.groupBy(all, ([, feature]) => feature.by)) {
+  // First those by the messages' own key, which they have no more behind a change of it.
+  const byKey = [...Map.groupBy(all, ([, feature]) => feature.by)].sort(
+    ([one], [other]) => Number(one !== undefined) - Number(other !== undefined),
+  )
+  for (const [by, ofKey] of byKey) {
     const base = by === undefined ? 'add' : `add-by-${by}`
     if (by !== undefined) steps.push({ kind: 'keyBy', name: nameOf(`${base}-key`), key: keyOf(by) })
     for (const [field, ofField] of Map.groupBy(ofKey, ([, feature]) => feature.field)) {
