@@ -31,6 +31,18 @@ export const shout = pipeline('shout')
 export const keep = pipeline('keep').from(loud).to(file({ path: 'loud.ndjson' }))
 `
 
+const ofApp = `import { test } from 'node:test'
+import { pipelineTest } from 'millrace/testing'
+
+test('posts that are liked are shouted', pipelineTest(new URL('./app.ts', import.meta.url), async (t) => {
+  await t.push('posts', [{ author: 'ann', likes: 2 }, { author: 'ben', likes: 1 }])
+  await t.crash('written')
+  await t.restart()
+  await t.run()
+  await t.expectOutputs('posts.loud', [{ author: 'ann', likes: 2, shout: 'ANN' }])
+}))
+`
+
 interface Ended {
   readonly code: number
   readonly stdout: string
@@ -116,6 +128,20 @@ describe('the packed package in an empty folder', () => {
     const checked = await run('npx', '--no-install', 'tsc', '-p', '.')
     assert.notEqual(checked.code, 0)
     assert.match(checked.stdout, /lieks/)
+  })
+
+  test('a test of the app runs, on a log in memory', async () => {
+    writeFileSync(path.join(folder, 'app.ts'), app)
+    writeFileSync(path.join(folder, 'app.test.ts'), ofApp)
+    const checked = await run('npx', '--no-install', 'tsc', '-p', '.')
+    assert.equal(checked.stdout, '')
+    const ended = await run('node', '--test', 'app.test.ts')
+    assert.equal(ended.code, 0, ended.stdout)
+    writeFileSync(path.join(folder, 'app.test.ts'), ofApp.replace("'ANN'", "'ann'"))
+    const wrong = await run('node', '--test', 'app.test.ts')
+    assert.equal(wrong.code, 1)
+    assert.match(wrong.stdout, /what came to topic posts.loud is not what was expected/)
+    rmSync(path.join(folder, 'app.test.ts'))
   })
 
   test('the app runs and says what it did on one line', async () => {

@@ -7,6 +7,8 @@ import type { Clock } from '../core/clock.ts'
 
 export interface TestClock extends Clock {
   leap(byMs: number): void
+  /** A long time passes in so many parts at most: what waits for one another does so in turn. */
+  readonly mostParts: number
   /**
    * Lets others work. `activity` rises with what they do; `isBusy`: somebody waits for something that
    * no clock brings about.
@@ -28,6 +30,7 @@ const hurryMs = 5000
 const quietTurns = 3
 
 export class VirtualClock implements TestClock {
+  readonly mostParts = 24
   #nowMs: number
   readonly #sleepers = new Set<Sleeper>()
 
@@ -81,6 +84,7 @@ export class VirtualClock implements TestClock {
 const pauseMs = 5
 
 export class RunningClock implements TestClock {
+  readonly mostParts = 6
   #leaptMs = 0
   readonly #startMs: number
   readonly #startedAt = performance.now()

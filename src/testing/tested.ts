@@ -75,12 +75,12 @@ export class Tested {
    * declaration gives them unless told otherwise. Nothing is worked on before `run`.
    * Throws `TEST_INVALID` for a value that does not fit the topic's schema.
    */
+  push(topic: string, values: unknown, options?: PushOptions<never>): Promise<void>
   push<T>(
     topic: Writable<T>,
     values: NoInfer<T> | readonly NoInfer<T>[],
     options?: PushOptions<NoInfer<T>>,
   ): Promise<void>
-  push(topic: string, values: unknown, options?: PushOptions<never>): Promise<void>
   push(topic: string | Writable<never>, values: unknown, options: object = {}): Promise<void> {
     return this.#pushing.push(this.#names.read(topic, 'push'), listOf(values), options)
   }
@@ -146,8 +146,8 @@ export class Tested {
    * The values that came to a topic since the last call for it are these. Throws an `AssertionError` that
    * shows what the topic holds and what became of the messages that did not come so far.
    */
-  expectOutputs<T>(topic: Readable<T>, expected: readonly NoInfer<T>[]): Promise<void>
   expectOutputs(topic: string, expected: readonly unknown[]): Promise<void>
+  expectOutputs<T>(topic: Readable<T>, expected: readonly NoInfer<T>[]): Promise<void>
   async expectOutputs(
     topic: string | Readable<unknown>,
     expected: readonly unknown[],

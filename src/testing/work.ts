@@ -24,8 +24,6 @@ const quietMs = 400
 const freePauses = 100
 /** Nothing was committed for so long. */
 const patienceMs = 30_000
-/** A long time passes in so many parts at most. */
-const mostParts = 24
 
 export class Work {
   readonly #options: WorkOptions
@@ -54,12 +52,13 @@ export class Work {
   async advance(byMs: number, passed: (partMs: number) => void): Promise<void> {
     const life = await this.#alive()
     const idleMs = this.#options.definitions.map(({ settings }) => settings.idleMs)
-    const partMs = this.#isTimed ? Math.max(...[byMs / mostParts, Math.min(...idleMs)]) : byMs
+    const { clock } = this.#options.world
+    const partMs = Math.max(byMs / (this.#isTimed ? clock.mostParts : 1), Math.min(...idleMs))
     for (let leftMs = byMs; leftMs > 0; ) {
       const nextMs = Math.min(leftMs, Math.ceil(partMs))
       leftMs -= nextMs
       passed(nextMs)
-      this.#options.world.clock.leap(nextMs)
+      clock.leap(nextMs)
       await this.#settle(life)
     }
   }

@@ -17,22 +17,31 @@ export async function standingOf(
   definitions: readonly Definition[],
   feeds: readonly Feed[],
 ): Promise<Standing> {
-  const open: string[] = []
-  const signatures: string[] = []
-  for (const definition of await withTopicsOf(log, definitions)) {
-    const group = await log.group(definition.name)
-    signatures.push(JSON.stringify(group?.checkpoints))
-    for (const { topic, pipeline, fed } of feeds) {
-      if (pipeline !== definition.name) continue
-      const offset = offsetOf(group, topic, 0) ?? 0
-      if (offset < fed.length) open.push(`${pipeline}: ${offset} of ${fed.length} of ${topic}`)
-    }
-    const names = topicInputs(definition).map(({ topic }) => topic.name)
-    for (const topic of new Set([...names, replayTopic(definition.name)])) {
-      open.push(...(await openOf(log, definition.name, group, topic)))
-    }
+  const now = await withTopicsOf(log, definitions)
+  const all = await Promise.all(now.map((definition) => standingOfOne(log, definition, feeds)))
+  return {
+    open: all.flatMap(({ open }) => open),
+    signature: all.map(({ signature }) => signature).join('\n'),
   }
-  return { open, signature: signatures.join('\n') }
+}
+
+async function standingOfOne(
+  log: Log,
+  definition: Definition,
+  feeds: readonly Feed[],
+): Promise<Standing> {
+  const { name } = definition
+  const group = await log.group(name)
+  const unfed = feeds.flatMap(({ topic, pipeline, fed }) => {
+    const offset = offsetOf(group, topic, 0) ?? 0
+    if (pipeline !== name || offset >= fed.length) return []
+    return [`${pipeline}: ${offset} of ${fed.length} of ${topic}`]
+  })
+  const names = topicInputs(definition).map(({ topic }) => topic.name)
+  const topics = [...new Set([...names, replayTopic(name)])]
+  const unread = await Promise.all(topics.map((topic) => openOf(log, name, group, topic)))
+  const signature = JSON.stringify(group?.checkpoints)
+  return { open: [...unfed, ...unread.flat()], signature }
 }
 
 async function openOf(
@@ -41,14 +50,13 @@ async function openOf(
   group: GroupInfo | undefined,
   topic: string,
 ): Promise<string[]> {
-  const open: string[] = []
-  const partitions = (await log.topic(topic))?.partitions ?? 0
-  for (let partition = 0; partition < partitions; partition++) {
+  const { partitions = 0 } = (await log.topic(topic)) ?? {}
+  const open = Array.from({ length: partitions }, async (_, partition) => {
     const { start, end } = await log.offsets(topic, partition)
     const offset = offsetOf(group, topic, partition) ?? start
-    if (offset < end) open.push(`${pipeline}: ${topic}/${partition} read to ${offset} of ${end}`)
-  }
-  return open
+    return offset < end ? [`${pipeline}: ${topic}/${partition} read to ${offset} of ${end}`] : []
+  })
+  return (await Promise.all(open)).flat()
 }
 
 const offsetOf = (group: GroupInfo | undefined, topic: string, partition: number) =>
