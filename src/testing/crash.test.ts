@@ -15,8 +15,8 @@ interface Post {
 const posts = topic<Post>('posts', { key: (post) => post.author, partitions: 2 })
 const names = topic<{ full: string }>('names', { partitions: 2 })
 const named = topic<Post & { name: { full: string } }>('named', { partitions: 2 })
-const moods = topic<unknown>('moods')
-const counts = topic<unknown>('counts')
+const moods = topic<unknown>('moods', { partitions: 1 })
+const counts = topic<unknown>('counts', { partitions: 1 })
 
 const app = {
   enter: pipeline('enter')

@@ -6,6 +6,7 @@ import { fail } from '../core/errors.ts'
 import { classifier, model } from '../pipeline/model-use.ts'
 import { pipeline } from '../pipeline/pipeline.ts'
 import { topic } from '../pipeline/topic.ts'
+import { topicsMatching } from '../pipeline/topics-matching.ts'
 import { file } from '../sinks/file.ts'
 import { generate } from '../sources/generate.ts'
 
@@ -168,6 +169,25 @@ describe('pipelineTest', () => {
     if (process.env.MILLRACE_LOG !== 'kafka') await test()
   })
 
+  it(
+    'pushes to topics that a pattern takes in, new ones too',
+    pipelineTest(
+      pipeline('all')
+        .from(topicsMatching<{ id: string }>(/^labels-.*$/))
+        .to(topic('judged')),
+      async (t) => {
+        await t.push('labels-new', { id: '1' })
+        await t.run()
+        await t.push('labels-newer', { id: '2' }, { time: t.now() + 1 })
+        await t.run()
+        assert.deepEqual(
+          (await t.outputs('judged')).map((one) => (one as { id: string }).id),
+          ['1', '2'],
+        )
+      },
+    ),
+  )
+
   it('takes an application by its file', async () => {
     const url = new URL('../../examples/live/app.ts', import.meta.url)
     await pipelineTest(url, async (t) => {
@@ -258,6 +278,26 @@ describe('pipelineTest', () => {
       {},
     )
     assert.equal(stopped.code, 'STEP_ASYNCHRONOUS')
+    const silent = { predict: () => new Promise<never>(() => {}) }
+    const endless = [
+      pipeline('stuck')
+        .from(labels)
+        .predict('x', model('silent', silent), { input: ({ id }) => id })
+        .to(topic('never')),
+      pipeline('round').from(scored).to(scored),
+    ]
+    for (const [name, words] of [
+      ['labels', /not worked off is .*stuck: labels\/\d read to 0 of 1/],
+      ['scored', /not worked off is .*round: scored\/\d read to \d+ of \d+/],
+    ] as const) {
+      const run = async (t: PipelineTest) => {
+        await t.push(name, { id: '1' })
+        await t.run()
+      }
+      const { code, message } = await failureOf(run, endless, { patience: '20ms' })
+      assert.equal(code, 'TEST_STUCK', message)
+      assert.match(message, words)
+    }
     const own = await failureOf(() => {
       throw new Error('of its own')
     })

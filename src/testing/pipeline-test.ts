@@ -1,4 +1,5 @@
 /** A test of an application, whole: what it needs is opened, its function is run, and all is put away. */
+import { type Duration, durationOption } from '../core/duration.ts'
 import { fail } from '../core/errors.ts'
 import { seededRandom } from '../core/random.ts'
 import { ensureTopics } from '../pipeline/ensure-topics.ts'
@@ -18,6 +19,8 @@ export interface PipelineTestOptions {
   readonly models?: Readonly<Record<string, ModelMock>>
   /** Of `t.random` and of the pipelines' own. Default: 1. */
   readonly seed?: number
+  /** A test fails where nothing is committed for so long, in real time, and not all is worked off. Default: 30s. */
+  readonly patience?: Duration
   /** What the clock says first. Default: 2025-01-01T00:00:00Z. */
   readonly startTime?: Time
 }
@@ -50,7 +53,7 @@ export function pipelineTest(
   last?: Run,
 ): () => Promise<void> {
   const [options, run] = typeof given === 'function' ? [{}, given] : [given, last]
-  checkKeys('pipelineTest', options, ['log', 'models', 'seed', 'startTime'])
+  checkKeys('pipelineTest', options, ['log', 'models', 'patience', 'seed', 'startTime'])
   if (typeof run !== 'function') {
     throw fail('TEST_INVALID', 'pipelineTest: give the test as a function of t, behind the options')
   }
@@ -60,6 +63,7 @@ export function pipelineTest(
 async function runTest(app: TestedApp, options: PipelineTestOptions, run: Run): Promise<void> {
   const { models = {}, seed = 1, startTime = defaultStart } = options
   const startMs = timeOf(startTime, "pipelineTest: option 'startTime'")
+  const patienceMs = durationOption("pipelineTest: option 'patience'", options.patience ?? '30s', 1)
   const given = await pipelinesOf(app)
   const standIns = new StandIns(given, models)
   const definitions = standIns.withModels(await realModels(standIns.definitions))
@@ -67,7 +71,8 @@ async function runTest(app: TestedApp, options: PipelineTestOptions, run: Run): 
   const world = await openWorld(options.log, startMs)
   try {
     await ensureTopics(world.log, plan)
-    const t = new Tested({ world, definitions, standIns, startMs, random: seededRandom(seed) })
+    const random = seededRandom(seed)
+    const t = new Tested({ world, definitions, standIns, startMs, patienceMs, random })
     let failure: { readonly error: unknown } | undefined
     try {
       await run(t)

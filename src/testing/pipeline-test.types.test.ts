@@ -40,6 +40,6 @@ export const typed = pipelineTest(
   },
 )
 // @ts-expect-error
-export const wrong = pipelineTest(app, { log: 'pulsar' }, () => undefined)
+export const wrong = () => pipelineTest(app, { log: 'pulsar' }, () => undefined)
 // @ts-expect-error
-export const without = pipelineTest(app, { seed: 1 })
+export const without = () => pipelineTest(app, { seed: 1 })

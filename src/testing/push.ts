@@ -105,7 +105,8 @@ export class Pushing {
     messages: readonly Pushed[],
     asked: number | undefined,
   ): Promise<void> {
-    const partitions = (await this.#log.topic(topic))?.partitions ?? 0
+    // One that a pattern takes in may be new, as when another program makes it.
+    const { partitions } = (await this.#log.topic(topic)) ?? (await this.#log.createTopic(topic))
     if (asked !== undefined && !(asked >= 0 && asked < partitions)) {
       const words = `push to ${topic}: it has the partitions 0 to ${partitions - 1}, and no ${asked}`
       throw fail('TEST_INVALID', words)

@@ -22,7 +22,7 @@ it('a test of an application fails where a ledger is not balanced at its end', a
       return name === 'copies' && there > 0 ? there - lost : there
     }
     const random = seededRandom(1)
-    const t = new Tested({ world, definitions, standIns, startMs: 0, random })
+    const t = new Tested({ world, definitions, standIns, startMs: 0, random, patienceMs: 30_000 })
     await t.push('numbers', [1, 2, 3], { key: 'one' })
     await t.run()
     if (lost === 0) await t['~end']()

@@ -42,6 +42,7 @@ export interface TestedOptions {
   readonly standIns: StandIns
   readonly random: Random
   readonly startMs: number
+  readonly patienceMs: number
 }
 
 export class Tested {

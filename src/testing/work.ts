@@ -16,14 +16,16 @@ export interface WorkOptions {
   readonly definitions: readonly Definition[]
   readonly standIns: StandIns
   readonly random: Random
+  /** Nothing was committed for so long: then nothing will be. */
+  readonly patienceMs: number
 }
 
 /** Where event time matters: after so long without a commit all who listen have heard how far it is. */
 const quietMs = 400
 /** So often the clock may be moved on for nothing before that takes time: somebody may wait for real. */
 const freePauses = 100
-/** Nothing was committed for so long. */
-const patienceMs = 30_000
+/** So many times the patience is all that one call gets: what goes round in topics never ends. */
+const mostPatience = 10
 
 export class Work {
   readonly #options: WorkOptions
@@ -92,7 +94,7 @@ export class Work {
   /** Resolves once it is dead, or all is worked off. */
   async #settle(life: Life): Promise<void> {
     const { world, definitions, standIns } = this.#options
-    const patience = new Patience(() => world.clock.now())
+    const patience = new Patience(() => world.clock.now(), this.#options.patienceMs)
     life.open()
     try {
       for (;;) {
@@ -104,9 +106,9 @@ export class Work {
         const isDone = open.length === 0 && life.isSettled && standIns.asked === 0
         if (isDone && (!this.#isTimed || patience.quietMs >= quietMs)) return
         if (isDone) continue
-        const waiting = life.waiting
-        if (patience.isOver(waiting.length > 0)) throw stuck(open, waiting)
-        if (waiting.length > 0) world.clock.hurry()
+        const isTryingAgain = life.waiting.some((words) => words.includes('(next try in '))
+        if (patience.isOver(isTryingAgain)) throw stuck(life, open)
+        if (isTryingAgain) world.clock.hurry()
         else await patience.wait()
       }
     } finally {
@@ -122,9 +124,13 @@ class Patience {
   #sinceMs = 0
   #sinceReal = 0
   #pauses = 0
+  readonly #patienceMs: number
+  readonly #untilReal: number
 
-  constructor(now: () => number) {
+  constructor(now: () => number, patienceMs: number) {
     this.#now = now
+    this.#patienceMs = patienceMs
+    this.#untilReal = performance.now() + mostPatience * patienceMs
   }
 
   saw(signature: string): void {
@@ -142,7 +148,8 @@ class Patience {
   /** Who tries again is waited for until it gives up, by the clock of the test. */
   isOver(isTryingAgain: boolean): boolean {
     if (isTryingAgain) return this.quietMs > 2 * giveUpAfterMs
-    return performance.now() - this.#sinceReal > patienceMs
+    const nowReal = performance.now()
+    return nowReal - this.#sinceReal > this.#patienceMs || nowReal > this.#untilReal
   }
 
   async wait(): Promise<void> {
@@ -150,8 +157,11 @@ class Patience {
   }
 }
 
-function stuck(open: readonly string[], waiting: readonly string[]): Error {
-  const left = open.length === 0 ? 'a pipeline has not begun' : open.join('; ')
-  const why = waiting.length === 0 ? '' : `; it waits: ${waiting.join('; ')}`
-  return fail('TEST_STUCK', `nothing goes on, and this is not worked off: ${left}${why}`)
+/** Nobody waits for it any more: it is as good as dead. */
+function stuck(life: Life, open: readonly string[]): Error {
+  life.mortality.die()
+  const left = open.length === 0 ? 'a model or a pipeline that begins' : open.join('; ')
+  const why = life.waiting.length === 0 ? '' : `; it waits: ${life.waiting.join('; ')}`
+  const words = `the application does not come to an end; not worked off is ${left}${why}`
+  return fail('TEST_STUCK', `${words} (option 'patience': how long nothing may happen)`)
 }
