@@ -1,4 +1,5 @@
 /** Tweets on their way to a Kafka topic: all at once before a clock starts, or at a steady rate. */
+import type { Batch } from '../src/core/batch.ts'
 import { BatchBuilder } from '../src/core/batch-builder.ts'
 import { KafkaClient } from '../src/log/kafka-client.ts'
 import { KafkaTopics } from '../src/log/kafka-topics.ts'
@@ -27,7 +28,13 @@ async function send(
 ): Promise<void> {
   const builder = new BatchBuilder(topic, partition)
   for (const tweet of tweets) builder.append(null, tweet, timeMs)
-  const bytes = encodeRecordBatch(builder.build(), { compression: 'none' })
+  await sendBatch(client, builder.build())
+}
+
+/** One record batch, to where the batch says. */
+export async function sendBatch(client: KafkaClient, batch: Batch): Promise<void> {
+  const { topic, partition } = batch
+  const bytes = encodeRecordBatch(batch, { compression: 'none' })
   const node = await client.leaderOf(topic, partition)
   const part = { topic, partition, bytes }
   const [answer] = await client.call(node, 'load', produce, null, timeoutMs, [part])

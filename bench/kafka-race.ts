@@ -7,7 +7,14 @@ import type { Entry, Task } from './kafka-contestants.ts'
 import { clientOf, fill, makeTopic } from './kafka-load.ts'
 import { Contestant, cpuSecondsOf } from './kafka-process.ts'
 import type { Measured } from './kafka-report.ts'
-import { agreement, countMessages, type Latency, latency, throughput } from './kafka-watch.ts'
+import {
+  agreement,
+  countMessages,
+  endsOf,
+  type Latency,
+  latency,
+  throughput,
+} from './kafka-watch.ts'
 
 const ratePerSecond = 10_000
 const warmUpMs = 5000
@@ -53,7 +60,7 @@ export class Race {
     const { task, contestant } = await this.#start(entry, `${this.#run}.raw`, 'warm', false)
     try {
       await throughput(
-        ...([this.#client, contestant, task.output, this.#messages, limitMs] as const),
+        ...([endsOf(this.#client, task.output), contestant, this.#messages, limitMs] as const),
         () => Number.NaN,
       )
     } finally {
@@ -66,7 +73,7 @@ export class Race {
     const { task, contestant } = await this.#start(entry, `${this.#run}.raw`, entry.name, false)
     try {
       const measured = await throughput(
-        ...([this.#client, contestant, task.output, this.#messages, limitMs] as const),
+        ...([endsOf(this.#client, task.output), contestant, this.#messages, limitMs] as const),
         () => this.#brokerCpu(),
       )
       await contestant.end()

@@ -33,28 +33,24 @@ interface Moment {
 }
 
 /**
- * By what read_committed can read, from a second after the first output to the last, or until the time
- * is over. What is done within that second is measured from the first output on.
+ * By what can be read of its output, whose end in each partition `ends` tells: from a second after the
+ * first output to the last, or until the time is over. What is done within that second is measured from
+ * the first output on.
  */
 export async function throughput(
-  client: KafkaClient,
+  ends: () => Promise<readonly number[]>,
   contestant: Contestant,
-  output: string,
   messages: number,
   limitMs: number,
   brokerCpu: () => number,
 ): Promise<Throughput> {
-  const offsets = new KafkaOffsets(client)
   const startedAt = performance.now()
   let first: Moment | undefined
   let isWarm = false
   let last: Moment | undefined
   for (;;) {
-    const ends = await Promise.all(numbers.map((number) => offsets.find(output, number, 'end')))
-    const found = Math.min(
-      messages,
-      ends.reduce((sum, end) => sum + end, 0),
-    )
+    const written = (await ends()).reduce((sum, end) => sum + end, 0)
+    const found = Math.min(messages, written)
     const at = performance.now()
     if (found > (last?.messages ?? 0)) {
       const { cpuSeconds: cpu, peakBytes } = contestant
@@ -84,6 +80,12 @@ export async function throughput(
     peakBytes: last!.peakBytes,
     isWhole: last!.messages >= messages,
   }
+}
+
+/** Behind the last message of each partition of a topic that read_committed can read. */
+export function endsOf(client: KafkaClient, topic: string): () => Promise<readonly number[]> {
+  const offsets = new KafkaOffsets(client)
+  return () => Promise.all(numbers.map((number) => offsets.find(topic, number, 'end')))
 }
 
 /** How many committed messages the topic holds. */
