@@ -54,6 +54,29 @@ export const plans: readonly PipelinePlan[] = [
     deadLetters: 'judge.dead-letters',
   },
   {
+    name: 'by-hour',
+    hash: '5a1b2c3d4e5f',
+    inputs: [
+      { kind: 'topic', name: 'mails.judged', guarantee: exactly, entry: 0 },
+      { kind: 'topic', name: 'by-hour.counts-key.repartition', guarantee: exactly, entry: 1 },
+    ],
+    steps: [
+      { name: 'counts-key', kind: 'keyBy' },
+      { name: 'counts', kind: 'aggregate', aggregate: 'mails count' },
+      { name: 'to-mails.by-hour', kind: 'to' },
+    ],
+    outputs: [
+      {
+        kind: 'topic',
+        name: 'by-hour.counts-key.repartition',
+        step: 'counts-key',
+        guarantee: exactly,
+      },
+      { kind: 'topic', name: 'mails.by-hour', step: 'to-mails.by-hour', guarantee: exactly },
+    ],
+    deadLetters: 'by-hour.dead-letters',
+  },
+  {
     name: 'warehouse',
     hash: '4a1b2c3d4e5f',
     inputs: [{ kind: 'topic', name: 'mails.judged', guarantee: exactly, entry: 0 }],

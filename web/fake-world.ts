@@ -183,12 +183,13 @@ export class FakeWorld {
       isBalanced: true,
       imbalances: [],
       deadLetters: dead,
-      waiting: [],
+      waiting: plan.name === 'by-hour' ? ['restoring state of step counts, partition 2: 40 %'] : [],
     }
   }
 
   #steps(index: number): StepState[] {
     const { name, steps } = plans[index]!
+    if (name === 'by-hour') return this.#windowed(this.#mails)
     const dead = this.#letters.filter(({ step }) => step === 'spam').length
     const unread = this.#letters.length - dead
     const lost = name === 'score' ? { unread, empty: this.#empty, dead } : {}
@@ -201,10 +202,28 @@ export class FakeWorld {
       if (step.kind === 'filter') rows.push(this.#row(step.name, count, { filtered: empty }))
       else if (step.kind === 'predict') rows.push(this.#predict(step.name, count, failed))
       else if (step.kind === 'join') {
-        rows.push(this.#row(step.name, count, { absorbed: count / 2 }))
+        const kept = { watermarkMs: null, behindMs: null, keys: 1204, sizeBytes: 264_118 }
+        rows.push({ ...this.#row(step.name, count, { absorbed: count / 2 }), kept })
       } else rows.push(this.#row(step.name, count, {}))
     }
     return rows
+  }
+
+  /** A message leaves a change of key through a topic, and windows give one in a hundred. */
+  #windowed(mails: number): StepState[] {
+    const late = Math.floor(mails / 1000)
+    const results = Math.floor(mails / 100)
+    const key = { ...this.#row('counts-key', mails, {}), emitted: 0 }
+    const kept = {
+      watermarkMs: this.#nowMs - 95_000 - (this.#nowMs % 1000),
+      ...{ behindMs: 95_250, keys: 48_211, sizeBytes: 7_340_032 },
+    }
+    const windows = {
+      ...this.#row('counts', mails, { absorbed: mails - late }),
+      ...{ entered: mails, passed: 0, late, emitted: results, kept },
+    }
+    const out = this.#row('to-mails.by-hour', results, {})
+    return [this.#row('read', mails * 2, {}), key, windows, out]
   }
 
   #predict(name: string, count: number, deadLettered: number): StepState {
@@ -235,6 +254,7 @@ export class FakeWorld {
       emittedPerSecond: this.#rate,
       labels: null,
       busySeconds: null,
+      kept: null,
     }
   }
 }

@@ -40,6 +40,13 @@ const visits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     assert.equal(await partitions.getByRole('cell', { name: 'nobody' }).count(), 1)
     await page.getByRole('heading', { name: 'Last messages of mails.scored' }).waitFor()
     await page.getByRole('cell', { name: 'TypeError' }).waitFor()
+    assert.equal(await page.getByRole('heading', { name: 'Event time and state' }).count(), 0)
+    await page.getByRole('button', { name: 'step counts of by-hour' }).click()
+    const kept = page.getByRole('region', { name: 'Event time and state of by-hour' })
+    await kept.getByRole('cell', { name: '48 k' }).waitFor()
+    await page.getByText('restoring state of step counts, partition 2: 40 %').first().waitFor()
+    await kept.getByRole('cell', { name: '1.6 min' }).waitFor()
+    await kept.getByRole('cell', { name: /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/ }).waitFor()
   },
   Messages: async (page) => {
     await page.getByLabel('Topic').selectOption('mails.scored')

@@ -1,7 +1,8 @@
 /** The stores of keyed state that a lane has open, whose changes go with its commits. */
 import type { Log, Membership, StateChange } from '../log/log.ts'
 import type { StateForm } from '../transforms/keyed-state.ts'
-import { KeyedStore } from './keyed-store.ts'
+import type { KeyedStore } from './keyed-store.ts'
+import { openStore } from './open-store.ts'
 
 interface Opened {
   readonly store: KeyedStore<unknown>
@@ -9,33 +10,33 @@ interface Opened {
   readonly firstCommit: number
 }
 
+export interface KeyedStoresOptions {
+  readonly log: Log
+  readonly member: Membership
+  readonly pipeline: string
+  /** Told while state is brought here; undefined: it is. */
+  readonly onProgress?: ((words: string | undefined) => void) | undefined
+}
+
 export class KeyedStores {
-  readonly #log: Log
-  readonly #member: Membership
+  readonly #options: KeyedStoresOptions
   readonly #opened: Opened[] = []
   #taken = 0
   #committed = 0
 
-  constructor(log: Log, member: Membership) {
-    this.#log = log
-    this.#member = member
+  constructor(options: KeyedStoresOptions) {
+    this.#options = options
   }
 
   /** Throws `STATE_DIFFERS` where what is there was written by another step. */
   async open(
-    store: string,
+    step: string,
     partition: number,
     form: StateForm<unknown>,
   ): Promise<KeyedStore<unknown>> {
-    const state = await this.#log.openState(store, partition, { member: this.#member })
-    try {
-      const opened = await KeyedStore.open({ state, form, store, partition })
-      this.#opened.push({ store: opened, firstCommit: this.#taken })
-      return opened
-    } catch (error) {
-      await state.close()
-      throw error
-    }
+    const store = await openStore({ ...this.#options, step, partition, form })
+    this.#opened.push({ store, firstCommit: this.#taken })
+    return store
   }
 
   get hasChanges(): boolean {

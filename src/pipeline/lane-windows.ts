@@ -12,6 +12,8 @@ import { WindowSteps } from './window-steps.ts'
 
 export interface LaneWindowsOptions extends LaneTimeOptions {
   readonly member: Membership
+  /** Told while state is brought here; undefined: it is. */
+  readonly onProgress?: (words: string | undefined) => void
 }
 
 type LateRows = (rows: Rows) => void | Promise<void>
@@ -29,11 +31,11 @@ export class LaneWindows {
   hasMore = false
 
   constructor(options: LaneWindowsOptions) {
-    const { definition, log, member } = options
+    const { definition, log, member, onProgress } = options
     this.#definition = definition
-    this.#stores = new KeyedStores(log, member)
+    this.#stores = new KeyedStores({ log, member, pipeline: definition.name, onProgress })
     this.#windows = new WindowSteps(definition, this.#stores)
-    this.#rows = new RowSteps(definition, this.#stores)
+    this.#rows = new RowSteps(this.#stores)
     this.#pairs = new PairSteps(definition, this.#stores)
     this.#time = new LaneTime(options)
   }

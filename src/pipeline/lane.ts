@@ -100,7 +100,10 @@ export class Lane {
     const { definition, log, topics, codecs } = options
     this.#joins = new Joins(log, definition.name, codecs)
     this.#turns = new LaneTurns(log, options.inputs, tablesOf(definition))
-    this.#windows = isTimed(definition) ? new LaneWindows(options) : undefined
+    const onProgress = (words: string | undefined) => {
+      options.progress.waiting = words
+    }
+    this.#windows = isTimed(definition) ? new LaneWindows({ ...options, onProgress }) : undefined
     for (const step of definition.steps) {
       const topic = writtenBy(step)
       if (topic === undefined) continue

@@ -13,7 +13,6 @@ import type { KeyedStores } from './keyed-stores.ts'
 import { leftJson, pairEntry, rightJson } from './pair-json.ts'
 import { type JoinEntry, Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
-import { stateStore } from './state-store.ts'
 import type { Advanced } from './window-steps.ts'
 
 /** So many keys at most are looked at for one commit. */
@@ -145,8 +144,7 @@ export class PairSteps {
 
   async #begin(step: PairJoinStep, partition: number): Promise<Open> {
     const pairs = new PairStep({ withinMs: step.withinMs, tellsAlone: step.how === 'left' })
-    const name = stateStore(this.#definition.name, step.name)
-    const store = await this.#stores.open(name, partition, pairs.form as never)
+    const store = await this.#stores.open(step.name, partition, pairs.form as never)
     return { pairs, store, closedMs: neverLate, outMs: neverLate }
   }
 }

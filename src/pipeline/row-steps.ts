@@ -3,14 +3,13 @@
  * step and partition, with the state that they need for it.
  */
 import type { RowStep } from '../transforms/row-step.ts'
-import type { Definition, KeyedRowStep } from './definition.ts'
+import type { KeyedRowStep } from './definition.ts'
 import { neverLate } from './event-time.ts'
 import { keepOnly, keyedInput, tableInput } from './keyed-rows.ts'
 import type { KeyedStore } from './keyed-store.ts'
 import type { KeyedStores } from './keyed-stores.ts'
 import type { Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
-import { stateStore } from './state-store.ts'
 
 /** So many entries at most are forgotten with one commit. */
 const mostForgotten = 5000
@@ -22,12 +21,10 @@ interface Open {
 }
 
 export class RowSteps {
-  readonly #definition: Definition
   readonly #stores: KeyedStores
   readonly #open = new Map<string, Promise<Open>>()
 
-  constructor(definition: Definition, stores: KeyedStores) {
-    this.#definition = definition
+  constructor(stores: KeyedStores) {
     this.#stores = stores
   }
 
@@ -114,10 +111,9 @@ export class RowSteps {
 
   async #begin(step: KeyedRowStep, partition: number): Promise<Open> {
     const rows = step.make()
-    const name = stateStore(this.#definition.name, step.name)
     return {
       rows,
-      store: await this.#stores.open(name, partition, rows.form),
+      store: await this.#stores.open(step.name, partition, rows.form),
       forgottenMs: neverLate,
     }
   }

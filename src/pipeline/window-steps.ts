@@ -17,7 +17,6 @@ import type { KeyedStore } from './keyed-store.ts'
 import type { KeyedStores } from './keyed-stores.ts'
 import { deleted, type Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
-import { stateStore } from './state-store.ts'
 
 /** So many results at most go with one commit. */
 const mostResults = 5000
@@ -142,8 +141,7 @@ export class WindowSteps {
 
   async #open(step: AggregateStep, index: number, partition: number): Promise<Windows> {
     const windows = windowStep(step.window, step.aggregator)
-    const name = stateStore(this.#definition.name, step.name)
-    const store = await this.#stores.open(name, partition, windows.form)
+    const store = await this.#stores.open(step.name, partition, windows.form)
     return {
       ...{ step, index, partition, windows, store, results: [], flushedTo: '' },
       ...{ closedMs: neverLate, outMs: neverLate },

@@ -2,141 +2,22 @@
 import { Counter, collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client'
 import { Latency, latencyBoundsMs } from '../monitoring/latency.ts'
 import { dispositions } from '../pipeline/ledger.ts'
+import {
+  type Family,
+  family,
+  groupFamilies,
+  keptFamilies,
+  ofPipeline,
+  ofStep,
+  partitionFamilies,
+} from './metric-families.ts'
 import type { Monitor } from './monitor.ts'
-import type { PartitionState, PipelineState, State } from './state.ts'
 
 /** Of the fine buckets those that people expect: 0.1 ms, 0.25, 0.5, 1, 2.5, 5, ... 1,000 s. */
 const boundsMs = latencyBoundsMs.filter((bound) => /^[0.]*(1|25|2\.5|5)0*(\.0*)?$/.test(`${bound}`))
 
 /** How a disposition is written in a label. */
 const written = (name: string) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
-type Labels = Readonly<Record<string, string>>
-type Set = (labels: Labels, value: number) => void
-
-interface Owner {
-  readonly member: string
-  readonly host: string
-  readonly pid: string
-}
-
-interface Family {
-  readonly kind: 'counter' | 'gauge'
-  readonly name: string
-  readonly help: string
-  readonly labels: readonly string[]
-  fill(set: Set, state: State, monitor: Monitor): void
-}
-
-const family = (
-  kind: Family['kind'],
-  name: string,
-  help: string,
-  labels: readonly string[],
-  fill: Family['fill'],
-): Family => ({ kind, name: `millrace_${name}`, help, labels, fill })
-
-/** A family with one value a pipeline. */
-const ofPipeline = (
-  kind: Family['kind'],
-  name: string,
-  help: string,
-  value: (pipeline: PipelineState) => number,
-): Family =>
-  family(kind, name, help, ['pipeline'], (set, { pipelines }) => {
-    for (const one of pipelines) set({ pipeline: one.name }, value(one))
-  })
-
-/** A family with one value a partition of all pipelines; null: of this one there is none. */
-const ofPartition = (
-  name: string,
-  help: string,
-  more: readonly string[],
-  value: (partition: PartitionState) => ({ readonly value: number } & Partial<Owner>) | null,
-): Family => {
-  const labels = ['pipeline', 'topic', 'partition', ...more]
-  return family('gauge', name, help, labels, (set, { pipelines }) => {
-    for (const { name: pipeline, partitions } of pipelines) {
-      for (const one of partitions) {
-        const found = value(one)
-        if (found === null) continue
-        const { value: number, ...own } = found
-        set({ pipeline, topic: one.topic, partition: `${one.partition}`, ...own }, number)
-      }
-    }
-  })
-}
-
-/** A family with values for the steps of all pipelines. */
-const ofStep = (
-  name: string,
-  help: string,
-  label: string | undefined,
-  values: (step: PipelineState['steps'][number]) => readonly (readonly [string, number])[],
-): Family => {
-  const labels = ['pipeline', 'step', ...(label === undefined ? [] : [label])]
-  return family('counter', name, help, labels, (set, { pipelines }) => {
-    for (const { name: pipeline, steps } of pipelines) {
-      for (const step of steps) {
-        for (const [word, value] of values(step)) {
-          const more: Labels = label === undefined ? {} : { [label]: word }
-          set({ pipeline, step: step.name, ...more }, value)
-        }
-      }
-    }
-  })
-}
-
-const sampleOf = (value: number | null) => (value === null ? null : { value })
-
-const partitionFamilies: readonly Family[] = [
-  ofPartition(
-    'partition_lag_messages',
-    'Messages between the committed position in a partition and its end.',
-    [],
-    ({ lagMessages }) => sampleOf(lagMessages),
-  ),
-  ofPartition(
-    'partition_lag_seconds',
-    'Age of the message at the committed position in a partition; 0 when caught up.',
-    [],
-    ({ lagSeconds }) => sampleOf(lagSeconds),
-  ),
-  ofPartition(
-    'partition_owner_info',
-    '1; the labels name the member that works on a partition, its machine and process.',
-    ['member', 'host', 'pid'],
-    ({ member, host, pid }) =>
-      member === null ? null : { value: 1, member, host: host ?? '', pid: `${pid ?? ''}` },
-  ),
-]
-
-const groupFamilies: readonly Family[] = [
-  ofPipeline(
-    'gauge',
-    'group_generation',
-    'Generation of the group of a pipeline; 0 where nobody is in it and that is not known.',
-    ({ rebalances }) => rebalances.generation,
-  ),
-  ofPipeline(
-    'counter',
-    'group_rebalances_total',
-    'How often partitions were shared out anew in a group, since this server started.',
-    ({ rebalances }) => rebalances.count,
-  ),
-  family(
-    'gauge',
-    'group_last_rebalance_timestamp_seconds',
-    'When partitions were last shared out anew in a group, as far as this server saw it.',
-    ['pipeline'],
-    (set, { pipelines }) => {
-      for (const { name: pipeline, rebalances } of pipelines) {
-        const { lastAtMs } = rebalances
-        if (lastAtMs !== null) set({ pipeline }, lastAtMs / 1000)
-      }
-    },
-  ),
-]
 
 const families: readonly Family[] = [
   ofStep(
@@ -174,6 +55,7 @@ const families: readonly Family[] = [
   ),
   ...partitionFamilies,
   ...groupFamilies,
+  ...keptFamilies,
   ofPipeline(
     'gauge',
     'dead_letters',

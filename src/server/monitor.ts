@@ -13,6 +13,7 @@ import { deadLetterTopic } from '../pipeline/dead-letters.ts'
 import { isInternalName } from '../pipeline/internal-names.ts'
 import { readStep } from '../pipeline/ledger.ts'
 import { DeadLetterCount } from './dead-letter-count.ts'
+import { type StateAmount, StateAmounts } from './kept-state.ts'
 import { LedgerWatch } from './ledger-watch.ts'
 import { type PartitionFacts, PartitionWatch } from './partition-state.ts'
 import {
@@ -54,6 +55,8 @@ interface Look {
   readonly ledgers: ReadonlyMap<string, PipelineLedger>
   /** By pipeline. */
   readonly partitions: ReadonlyMap<string, PartitionFacts>
+  /** By store, what steps keep. */
+  readonly amounts: ReadonlyMap<string, StateAmount>
   readonly freeBytes: number | undefined
 }
 
@@ -69,6 +72,7 @@ export class Monitor {
   readonly #deadLetters = new DeadLetterCount()
   readonly #ledgers = new LedgerWatch()
   readonly #counts = new TopicCounts()
+  readonly #amounts = new StateAmounts()
   readonly #partitions: PartitionWatch
   readonly #figures: FiguresReader
   readonly #boards: BoardReader
@@ -186,8 +190,10 @@ export class Monitor {
     )
     const plans = names.flatMap((name) => this.#book.plan(name) ?? [])
     await this.#ledgers.look(log, plans, atMs)
+    const amounts = await this.#amounts.look(log, plans, atMs)
     const freeBytes = await freeOf(directory)
-    return { atMs, topics, ranges, messages, groups, names, ledgers, partitions, freeBytes }
+    const found = { topics, ranges, messages, groups, names, ledgers, partitions, amounts }
+    return { atMs, freeBytes, ...found }
   }
 
   #take(look: Look): void {
@@ -211,11 +217,11 @@ export class Monitor {
     this.#addPoint(atMs, pipelines)
   }
 
-  #pipeline(name: string, { atMs, groups, partitions, ledgers }: Look): PipelineState {
+  #pipeline(name: string, { atMs, groups, partitions, ledgers, amounts }: Look): PipelineState {
     const plan = this.#book.plan(name)
     const facts = {
       ...{ name, nowMs: atMs, group: groups.get(name), ...partitions.get(name)! },
-      ...{ book: this.#book, samples: this.#samples },
+      ...{ book: this.#book, samples: this.#samples, amounts },
       deadLetters: this.#deadLetters.of(deadLetterTopic(name)),
       imbalances: plan === null ? [] : this.#ledgers.imbalances(plan),
     }

@@ -11,10 +11,11 @@ import {
   unaccounted,
 } from '../pipeline/ledger.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
+import { keptStates, type StateAmount } from './kept-state.ts'
 import type { PartitionFacts } from './partition-state.ts'
 import type { ProcessBook } from './process-book.ts'
 import type { Samples } from './samples.ts'
-import type { PipelineState, StepState } from './state.ts'
+import type { KeptState, PipelineState, StepState } from './state.ts'
 
 export interface PipelineFacts extends PartitionFacts {
   readonly name: string
@@ -25,6 +26,8 @@ export interface PipelineFacts extends PartitionFacts {
   readonly deadLetters: number
   /** What a count in the topics found; see ledger-watch.ts. */
   readonly imbalances: readonly string[]
+  /** By store. */
+  readonly amounts: ReadonlyMap<string, StateAmount>
 }
 
 /** What the checkpoints of a group say. */
@@ -86,11 +89,12 @@ export function pipelineState(facts: PipelineFacts, ledger: PipelineLedger): Pip
 }
 
 function stepStates(
-  { name, book, samples }: PipelineFacts,
+  { name, book, samples, group, amounts }: PipelineFacts,
   plan: PipelinePlan | null,
   ledger: PipelineLedger,
 ): StepState[] {
   const totals = book.totals(name)
+  const kept = keptOf(plan, group, amounts)
   const names = plan === null ? [...ledger.steps.keys()] : plan.steps.map((step) => step.name)
   const predicts = new Set(
     plan?.steps.filter(({ kind }) => kind === 'predict').map((one) => one.name),
@@ -102,7 +106,21 @@ function stepStates(
     emittedPerSecond: samples.perSecond(counterName(name, step, 'emitted')),
     labels: predicts.has(step) ? (totals?.labels[step] ?? {}) : null,
     busySeconds: totals?.busySeconds[step] ?? null,
+    kept: kept.get(step) ?? null,
   }))
+}
+
+/** What cannot be read is told by the ledger. */
+function keptOf(
+  plan: PipelinePlan | null,
+  ...more: [GroupInfo | undefined, PipelineFacts['amounts']]
+): ReadonlyMap<string, KeptState> {
+  try {
+    return plan === null ? new Map() : keptStates(plan, ...more)
+  } catch (error) {
+    if (codeOf(error) !== 'CHECKPOINT_UNREADABLE') throw error
+    return new Map()
+  }
 }
 
 /** The name of a counter among the samples. */

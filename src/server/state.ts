@@ -123,6 +123,23 @@ export interface StepState {
   readonly labels: Readonly<Record<string, number>> | null
   /** Seconds that the step worked since the processes started; null where that is not measured. */
   readonly busySeconds: number | null
+  /** Null: it keeps nothing of the messages that went through it. */
+  readonly kept: KeptState | null
+}
+
+/** What a step keeps, over all its partitions: open windows, what waits for a join. */
+export interface KeptState {
+  /**
+   * Of windows: those that end before this are closed, in the partition furthest behind. Null: none was
+   * closed yet, or the step has no windows.
+   */
+  readonly watermarkMs: number | null
+  /** How much newer the newest message is that the pipeline has read. */
+  readonly behindMs: number | null
+  /** Entries, of which a window may have several; null: to find out all of it would have to be read. */
+  readonly keys: number | null
+  /** Null: this log does not tell. Looked at every few seconds. */
+  readonly sizeBytes: number | null
 }
 
 export interface TopicState {

@@ -9,6 +9,7 @@ import { useLoaded } from '../data/hooks.ts'
 import { hrefOf } from '../data/route.ts'
 import { ageText, fullNumber, percent, shortDuration, shortNumber } from '../format.ts'
 import { kindOf } from './graph.tsx'
+import { Kept } from './kept-state.tsx'
 import { pipelineStatus } from './overview-parts.tsx'
 import { Partitions } from './partition-table.tsx'
 
@@ -35,6 +36,7 @@ export function StepPanel({ state, pipeline: pipelineName, step: stepName }: Ste
       <Counters pipeline={pipeline} step={step} />
       <Speed pipeline={pipeline} step={step} />
       <Errors pipeline={pipeline} step={step} nowMs={state.atMs} />
+      <Kept pipeline={pipeline} />
       <Partitions pipeline={pipeline} nowMs={state.atMs} />
       <LastMessages pipeline={pipeline} step={step} />
     </div>
@@ -167,7 +169,9 @@ function Errors({ pipeline, step, nowMs }: StepProps & { nowMs: number }) {
 /** The topic that a `to` step writes; of the others, where the pipeline's messages go in the end. */
 function outputTopic({ plan }: PipelineState, { name }: StepState): string | undefined {
   const topics = (plan?.outputs ?? []).filter(({ kind }) => kind === 'topic')
-  return (topics.find(({ step }) => step === name) ?? topics[0])?.name
+  const isLast = (output: string) => !output.endsWith('.repartition')
+  const last = topics.find((one) => isLast(one.name)) ?? topics[0]
+  return (topics.find(({ step }) => step === name) ?? last)?.name
 }
 
 function LastMessages({ pipeline, step }: StepProps) {
