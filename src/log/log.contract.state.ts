@@ -267,6 +267,15 @@ export function stateLaws(open: OpenLog): void {
           if (count !== undefined) assert.equal(count, partition === 0 ? keys.length : 1)
           if (sizeBytes !== undefined) assert.ok(sizeBytes >= (partition === 0 ? 100 : 10))
         }
+        const many = Array.from({ length: 5000 }, (_, index) => {
+          return change(`é ${10_000 + index}`, 'of a size', 'many', 3)
+        })
+        await put(...many)
+        for (const { partition, keys: count, sizeBytes } of await log.stateSizes('many')) {
+          if (count === undefined) continue
+          assert.deepEqual([partition, count, sizeBytes], [3, 5000, 5000 * 17])
+        }
+        await log.deleteState('many')
         await log.deleteState('s')
         assert.deepEqual(await log.stores(), ['é s'])
         assert.deepEqual(await listed(all), [])
