@@ -69,22 +69,22 @@ async function runTest(app: TestedApp, options: PipelineTestOptions, run: Run): 
   const definitions = standIns.withModels(await realModels(standIns.definitions))
   const plan = planOf(definitions)
   const world = await openWorld(options.log, startMs)
-  try {
+  let failure: { readonly error: unknown } | undefined
+  // What comes first is told: what fails after it may fail because of it.
+  const attempt = async (work: () => unknown) => {
+    try {
+      await work()
+    } catch (error) {
+      failure ??= { error }
+    }
+  }
+  await attempt(async () => {
     await ensureTopics(world.log, plan)
     const random = seededRandom(seed)
     const t = new Tested({ world, definitions, standIns, startMs, patienceMs, random })
-    let failure: { readonly error: unknown } | undefined
-    try {
-      await run(t)
-    } catch (error) {
-      failure = { error }
-    }
-    // What the test itself found comes first.
-    await t['~end']().catch((error: unknown) => {
-      failure ??= { error }
-    })
-    if (failure !== undefined) throw failure.error
-  } finally {
-    await world.remove(definitions)
-  }
+    await attempt(() => run(t))
+    await attempt(() => t['~end']())
+  })
+  await attempt(() => world.remove(definitions))
+  if (failure !== undefined) throw (failure as { readonly error: unknown }).error
 }

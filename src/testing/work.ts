@@ -47,7 +47,6 @@ export class Work {
   async run(): Promise<void> {
     const life = await this.#alive()
     await this.#settle(life)
-    if (life.mortality.isDead) throw fail('TEST_INVALID', 'the process died; t.restart() it first')
   }
 
   /** Told of each part of the time, before what comes of it. */
@@ -68,8 +67,11 @@ export class Work {
   async crash(point: CrashPoint): Promise<void> {
     const life = await this.#alive()
     life.mortality.arm(point)
-    await this.#settle(life)
-    life.mortality.arm(undefined)
+    try {
+      await this.#settle(life)
+    } finally {
+      life.mortality.arm(undefined)
+    }
     if (life.mortality.isDead) return
     const { step, nth, pipeline } = point
     const which = `commit ${nth}${pipeline === undefined ? '' : ` of ${pipeline}`}`
