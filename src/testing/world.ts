@@ -61,7 +61,9 @@ async function kafkaWorld(startMs: number): Promise<World> {
   const environment = await chooseEnvironment({ name: 'kafka', app: '/' })
   const choice = environment.log
   if (choice.kind !== 'kafka') throw new Error('the environment kafka is one on Kafka')
-  const prefix = `test-${process.pid.toString(36)}-${Date.now().toString(36)}-${++worlds}`
+  const own = `test-${process.pid.toString(36)}-${Date.now().toString(36)}-${++worlds}`
+  // Who may use only names that begin with MILLRACE_PREFIX can test there too.
+  const prefix = environment.prefix === '' ? own : `${environment.prefix}.${own}`
   const { openKafkaLog } = await import('../log/kafka.ts')
   const { directory } = environment
   const openOne = async (onStep?: (step: string) => void) => {
