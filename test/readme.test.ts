@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { optionsOf } from '../src/panels/panel-options.ts'
 import { type App, loadApp } from '../src/pipeline/app.ts'
 import { planOf } from '../src/pipeline/plan.ts'
+import { rolling } from '../src/pipeline/rolling-feature.ts'
+import { over } from '../src/transforms/over.ts'
 
 /** The application that a page shows. */
 async function appIn(page: string): Promise<App> {
@@ -37,6 +39,25 @@ describe('README', () => {
     const { panels } = await appIn(guide)
     const kinds = panels[0]!.panels.map(({ kind }) => kind)
     assert.deepEqual([...new Set(kinds)].sort(), Object.keys(optionsOf).filter(isPanelKind).sort())
+  })
+
+  it('and the guide to time and state names all that can be reckoned', () => {
+    const guide = readFileSync(join(root, 'docs', 'guide', 'time-and-state.md'), 'utf8')
+    const [windows, features] = guide.split('## Features from history') as [string, string]
+    const missing = (text: string, names: readonly string[], word: (name: string) => string) =>
+      names.filter((name) => !text.includes(word(name)))
+    assert.deepEqual(
+      missing(windows, Object.keys(over()), (name) => `\`${name}(`),
+      [],
+    )
+    assert.deepEqual(
+      missing(windows, Object.keys(over()), (name) => `over.${name}(`),
+      [],
+    )
+    assert.deepEqual(
+      missing(features, Object.keys(rolling), (name) => `\`${name}\``),
+      [],
+    )
   })
 
   it('names only files and scripts that are there', () => {
