@@ -29,7 +29,8 @@ export interface GraphModel {
 }
 
 /** `pipelines` stand in the order of the plan: whoever writes a topic before whoever reads it. */
-export function graphModel(pipelines: readonly PipelineState[]): GraphModel {
+export function graphModel(all: readonly PipelineState[]): GraphModel {
+  const pipelines = all.map(withoutPassing)
   const layers = layersOf(pipelines)
   const nodes = new Map<string, ModelNode>()
   const edges: ModelEdge[] = []
@@ -81,6 +82,15 @@ export function graphModel(pipelines: readonly PipelineState[]): GraphModel {
     }
   }
   return { nodes: [...nodes.values()], edges }
+}
+
+/** A topic of a pipeline's own, through which its messages go, is a step of it to whoever looks. */
+function withoutPassing(state: PipelineState): PipelineState {
+  const { plan } = state
+  if (plan === null) return state
+  const isShown = ({ name }: { readonly name: string }) => !name.endsWith('.repartition')
+  const [inputs, outputs] = [plan.inputs.filter(isShown), plan.outputs.filter(isShown)]
+  return { ...state, plan: { ...plan, inputs, outputs } }
 }
 
 interface ModelInput {

@@ -24,7 +24,7 @@ describe('web: graph', () => {
     ]
     for (let index = 1; index < way.length; index++)
       assert.ok(x(way[index - 1]!) < x(way[index]!), way[index])
-    assert.equal(edges.length, 15)
+    assert.equal(edges.length, 13)
     for (const { points } of edges) assert.ok(points[0]!.x < points.at(-1)!.x)
   })
 
