@@ -186,3 +186,44 @@ describe('distinct', () => {
     await log.close()
   })
 })
+
+describe('state of its own', () => {
+  it('changes with what its function returns of, over restarts, and dies in time', async () => {
+    const log = await newLog()
+    const numbered = pipeline('numbered')
+      .from(payments)
+      .keyBy((payment) => payment.card)
+      .process('number', {
+        start: () => ({ count: 0 }),
+        message: (state, payment, at) => {
+          state.count++
+          if (payment.amount < 0) throw new RangeError('less than nothing')
+          if (payment.amount === 0) at.forget()
+          return payment.amount > 1000 ? undefined : { id: payment.id, count: state.count }
+        },
+        timeToLive: '1h',
+      })
+      .to(topic('numbered'))
+    await log.createTopic('payments', { partitions: 2 })
+    const amounts = [5, -1, 5, 2000, 0, 5]
+    for (const [index, amount] of [...amounts, 7].entries()) {
+      const time = index < amounts.length ? index : 3 * hour
+      const value = { id: String(index), card: 'a', terminal: 'x', amount }
+      await appendAll(log, 'payments', [{ time, value }])
+      const { audits } = await runUntilCaughtUp(log, [numbered])
+      assert.deepEqual(audits.get('numbered')!.imbalances, [])
+    }
+    assert.deepEqual(await readValues(log, 'numbered'), [
+      ...[
+        { id: '0', count: 1 },
+        { id: '2', count: 2 },
+      ],
+      ...[
+        { id: '4', count: 4 },
+        { id: '5', count: 1 },
+      ],
+      { id: '6', count: 1 },
+    ])
+    await log.close()
+  })
+})

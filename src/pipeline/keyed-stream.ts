@@ -4,6 +4,7 @@ import { fail } from '../core/errors.ts'
 import type { Aggregator, Json } from '../transforms/aggregator.ts'
 import { DistinctStep } from '../transforms/distinct-step.ts'
 import { type Aggregates, aggregateOf, type Over, type ResultsOf } from '../transforms/over.ts'
+import { type At, ProcessStep } from '../transforms/process-step.ts'
 import { reduction } from '../transforms/reduction.ts'
 import type { RowStep } from '../transforms/row-step.ts'
 import type { Window } from '../transforms/window.ts'
@@ -28,6 +29,16 @@ export interface OfWindow {
 export interface AggregateOptions<T> {
   /** Takes the messages that came when all their windows were closed; else they are only counted. */
   readonly late?: Writable<T>
+}
+
+export interface ProcessOptions<T, State, Out> extends AggregateOptions<T> {
+  /** The state of a key that has none. */
+  readonly start: () => State
+  readonly message: (state: State, value: T, at: At) => Out
+  /** So long after its last message by event time a key is forgotten; never, where it is not said. */
+  readonly timeToLive?: Duration
+  /** Of what the state looks like: raised when that changes, so that old state is refused. */
+  readonly version?: number
 }
 
 export interface PairOptions<T, How> extends AggregateOptions<T> {
@@ -78,6 +89,40 @@ export class Keyed<T> {
       late: options.late as AnyTopic | undefined,
     }
     return this.#next(keyed(this.#key, step)) as Stream<T>
+  }
+
+  /**
+   * State of your own for each key: `message` gets it, may change it, and returns what goes on, or
+   * undefined where nothing does. The state is what JSON can hold; what `message` throws makes the
+   * message a dead letter and leaves the state as it was.
+   *
+   * @example
+   * .keyBy((event) => event.user)
+   * .process('streaks', {
+   *   start: () => ({ days: 0 }),
+   *   message: (state, event) => ({ ...event, streak: ++state.days }),
+   *   timeToLive: '30d',
+   * })
+   */
+  process<State, Out>(
+    name: string,
+    options: ProcessOptions<T, State, Out>,
+  ): Stream<Exclude<Out, undefined>> {
+    checkKeys(`step '${name}'`, options, ['start', 'message', 'timeToLive', 'version', 'late'])
+    const { start, message, timeToLive, version = 1, late } = options
+    const where = `step '${name}': option 'timeToLive'`
+    const timeToLiveMs = timeToLive === undefined ? Infinity : durationOption(where, timeToLive, 1)
+    const lives = timeToLive === undefined ? '' : `, kept for ${durationText(timeToLiveMs)}`
+    const step: Step = {
+      ...({ kind: 'keyed', name, what: `state of its own, version ${version}${lives}` } as const),
+      make: () =>
+        new ProcessStep({
+          ...{ version, timeToLiveMs, start: start as () => Json },
+          message: message as (state: unknown, value: unknown, at: At) => unknown,
+        }) as RowStep,
+      late: late as AnyTopic | undefined,
+    }
+    return this.#next(keyed(this.#key, step)) as Stream<Exclude<Out, undefined>>
   }
 
   /**

@@ -55,17 +55,20 @@ export class RowSteps {
     const passed = new Map<number, unknown>()
     const late = new Set<number>()
     let duplicates = 0
+    let filtered = 0
     // What it needs is brought here before anything is changed, so it may be asked again.
     await context.retry('state', () => {
       return keyed.take(store, input, forgottenMs, {
         passes: (row, value) => passed.set(row, value),
         duplicate: () => duplicates++,
+        filtered: () => filtered++,
         late: (row) => late.add(row),
         failed: (row, error) => addFailure(context, rows, row, index, error),
       })
     })
     const { counters } = context
     counters.add(stepRow(index), 'duplicate', duplicates)
+    counters.add(stepRow(index), 'filtered', filtered)
     counters.add(stepRow(index), 'passed', passed.size)
     counters.add(stepRow(index), 'late', await this.#late(step, rows, late, lateRows))
     let kept = 0

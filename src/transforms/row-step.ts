@@ -21,6 +21,8 @@ export interface RowOutput {
   passes(row: number, value: unknown): void
   /** One like it went on before. */
   duplicate(row: number): void
+  /** It goes no further. */
+  filtered(row: number): void
   /** What would have to be known for it was forgotten. */
   late(row: number): void
   /** Nothing was changed by it. */

@@ -76,6 +76,7 @@ async function fast(all: readonly Event[], asOfMs: number | undefined): Promise<
           passes: (_, value) => told.push((value as { found: unknown }).found),
           late: () => told.push('late'),
           duplicate: () => assert.fail('no duplicate'),
+          filtered: () => assert.fail('nothing is filtered'),
           failed: (_, error) => assert.fail(String(error)),
         })
       }

@@ -1,0 +1,154 @@
+/**
+ * State of a user's own for each key, with a time to live. What a user's function throws changes
+ * nothing: it works on a copy, which takes the place of the state only when it returned.
+ */
+import { fail } from '../core/errors.ts'
+import type { Json } from './aggregator.ts'
+import type { KeyedState, StateForm } from './keyed-state.ts'
+import type { RowOutput, RowStep } from './row-step.ts'
+import { readList, readNumber, unreadable } from './saved.ts'
+import { jsonBytes, readJson } from './window-form.ts'
+import type { WindowInput } from './window-step.ts'
+import { KeyPlaces, keyEntry, Timers, timer } from './window-timers.ts'
+
+/** Whose state it is, and when. */
+export interface At {
+  readonly key: string
+  /** Event time of the message. */
+  readonly timeMs: number
+  /** Forgets the key's state when the function returns. */
+  forget(): void
+}
+
+export interface ProcessStepOptions {
+  /** Of the form of the state: raised by hand when that changes. */
+  readonly version: number
+  start(): Json
+  /** What goes on; undefined: nothing. The state may be changed. */
+  message(state: Json, value: unknown, at: At): unknown
+  /** So long after a key's last message by event time it is forgotten. Infinity: never. */
+  readonly timeToLiveMs: number
+}
+
+interface Kept {
+  /** Where the key's timer is in the state. NaN: nowhere. */
+  timerMs: number
+  /** The latest time of a message. */
+  lastMs: number
+  /** Empty: there is none yet, or it was forgotten. */
+  json: string
+}
+
+type Entry = Kept | typeof timer
+
+export class ProcessStep implements RowStep<Entry> {
+  readonly form: StateForm<Entry>
+  readonly #options: ProcessStepOptions
+  readonly #places = new KeyPlaces()
+  readonly #timers = new Timers()
+
+  constructor(options: ProcessStepOptions) {
+    this.#options = options
+    this.form = formOf(options)
+  }
+
+  async take(
+    state: KeyedState<Entry>,
+    input: WindowInput,
+    forgottenMs: number,
+    output: RowOutput,
+  ): Promise<void> {
+    const { timeToLiveMs } = this.#options
+    const places = this.#places
+    places.find(input)
+    await state.load(places.stateKeys)
+    for (let row = 0; row < input.count; row++) {
+      const timeMs = input.timesMs[row]!
+      const watermarkMs = Math.max(forgottenMs, input.watermarksMs[row]!)
+      if (timeMs + timeToLiveMs < watermarkMs) {
+        output.late(row)
+        continue
+      }
+      const place = places.places[row]!
+      const key = places.keys[place]!
+      const kept = (state.get(places.stateKeys[place]!) as Kept | undefined) ?? this.#begun()
+      try {
+        const value = this.#call(kept, key, timeMs, input.values[row])
+        if (value === undefined) output.filtered(row)
+        else output.passes(row, value)
+        kept.lastMs = Math.max(kept.lastMs, timeMs)
+        this.#keep(state, key, kept)
+      } catch (error) {
+        output.failed(row, error)
+      }
+    }
+  }
+
+  async forget(state: KeyedState<Entry>, watermarkMs: number, limit: number): Promise<boolean> {
+    const keys = await this.#timers.due(state, watermarkMs, limit)
+    for (const key of keys) {
+      const kept = state.get(keyEntry(key)) as Kept | undefined
+      if (kept === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
+      this.#timers.move(state, key, kept.timerMs, Number.NaN)
+      kept.timerMs = Number.NaN
+      if (kept.lastMs + this.#options.timeToLiveMs < watermarkMs) kept.json = ''
+      this.#keep(state, key, kept)
+    }
+    return this.#timers.passed(watermarkMs)
+  }
+
+  /** What the function did to its copy counts once it has returned. */
+  #call(kept: Kept, key: string, timeMs: number, value: unknown): unknown {
+    const { start, message, timeToLiveMs } = this.#options
+    const isNew = kept.json === '' || timeMs > kept.lastMs + timeToLiveMs
+    const draft = isNew ? start() : (JSON.parse(kept.json) as Json)
+    let isForgotten = false
+    const forget = () => {
+      isForgotten = true
+    }
+    const result = message(draft, value, { key, timeMs, forget })
+    const json = JSON.stringify(draft) as string | undefined
+    if (json === undefined) {
+      throw fail('AGGREGATE_INPUT_INVALID', `process: a ${typeof draft} cannot be kept as state`)
+    }
+    kept.json = isForgotten ? '' : json
+    return result
+  }
+
+  #keep(state: KeyedState<Entry>, key: string, kept: Kept): void {
+    const isGone = kept.json === ''
+    // A millisecond behind: until then a message may come that is not late.
+    const deadMs = kept.lastMs + this.#options.timeToLiveMs + 1
+    const dueMs = isGone || deadMs === Infinity ? Number.NaN : deadMs
+    // A timer that comes too early is put where it belongs then.
+    if (!(kept.timerMs <= dueMs)) {
+      this.#timers.move(state, key, kept.timerMs, dueMs)
+      kept.timerMs = dueMs
+    }
+    if (isGone) state.delete(keyEntry(key))
+    else state.set(keyEntry(key), kept)
+  }
+
+  #begun(): Kept {
+    return { timerMs: Number.NaN, lastMs: Number.NEGATIVE_INFINITY, json: '' }
+  }
+}
+
+function formOf({ version }: ProcessStepOptions): StateForm<Entry> {
+  const name = 'state of its own'
+  return {
+    ...{ name, version },
+    encode: (entry) =>
+      jsonBytes(entry === timer ? timer : [entry.timerMs, entry.lastMs, entry.json]),
+    decode(bytes) {
+      const json = readJson(name, bytes)
+      if (json === timer) return timer
+      const [timerMs, lastMs, text] = readList(name, json)
+      if (typeof text !== 'string') throw unreadable(name, 'has another form')
+      return {
+        timerMs: timerMs === null ? Number.NaN : readNumber(name, timerMs),
+        ...{ lastMs: readNumber(name, lastMs), json: text },
+      }
+    },
+  }
+}
