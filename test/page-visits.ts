@@ -28,7 +28,7 @@ export const visits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await until(async () => figureIn(await big('Messages').getAttribute('title')) > 10)
     await until(async () => figureIn(await big('Accuracy so far').textContent()) > 85)
     await until(async () => figureIn(await big('Latency').textContent()) > 0)
-    await page.getByText('5 of 5 pipelines run').waitFor()
+    await page.getByText('6 of 6 pipelines run').waitFor()
     assert.equal(await page.getByText('not running').count(), 0)
     await page.locator('.canvas canvas').nth(4).waitFor()
     await card(page, 'Throughput').locator('summary').click()

@@ -9,6 +9,7 @@ import { fail, model, pipeline, summary, topic } from 'millrace'
 import { lexiconSentiment, type Sentiment } from 'millrace/models'
 import { gauge, panels, pie, table, timeLine } from 'millrace/panels'
 import { bluesky } from 'millrace/sources'
+import { tumbling } from 'millrace/transforms'
 import { z } from 'zod'
 import { madeUpPosts } from './posts.ts'
 
@@ -43,8 +44,19 @@ const Post = z.object({
 export const posts = topic('posts', { schema: Post, key: (post) => post.author })
 export const scored = topic<Scored>('posts.scored', { key: (post) => post.author })
 
+export const minutes = topic<Minute>('posts.by-minute')
+
 interface Scored extends z.output<typeof Post> {
   readonly sentiment: Sentiment
+}
+
+/** What the posts of one mood were in one minute. */
+interface Minute {
+  readonly key: string
+  readonly start: string
+  readonly end: string
+  readonly posts: number
+  readonly mood: number | null
 }
 
 export const ingest = pipeline('ingest')
@@ -57,6 +69,16 @@ export const score = pipeline('score')
   .filter('has-words', (post) => /\p{L}|\p{Extended_Pictographic}/u.test(post.text))
   .predict('sentiment', model('vader', lexiconSentiment()), { input: (post) => post.text })
   .to(scored)
+
+export const byMinute = pipeline('by-minute')
+  .from(scored)
+  .keyBy((post) => post.sentiment.label)
+  .window(tumbling('1m', { lateness: '1m' }))
+  .aggregate('minute', (over) => ({
+    posts: over.count(),
+    mood: over.mean((post) => post.sentiment.compound),
+  }))
+  .to(minutes)
 
 export const mood = summary(scored, {
   start: () => ({ negative: 0, neutral: 0, positive: 0, compound: 0 }),
@@ -76,10 +98,19 @@ export const mood = summary(scored, {
 })
 
 export const page = panels('Mood', [
-  timeLine(scored, {
+  timeLine(minutes, {
     title: 'Posts by mood',
-    by: 'sentiment.label',
-    values: { posts: 'count' },
+    note: 'by the minute in which they were written, once it is over',
+    by: 'key',
+    values: { posts: { sum: 'posts' } },
+    every: '1m',
+  }),
+  timeLine(minutes, {
+    title: 'How strong it is',
+    note: 'the mean of a minute, from -1 to 1',
+    by: 'key',
+    values: { mood: { mean: 'mood' } },
+    every: '1m',
   }),
   pie(scored, { title: 'Shares', by: 'sentiment.label' }),
   gauge(scored, {

@@ -23,12 +23,17 @@ class Run {
   out = ''
   said = ''
 
-  static async start(directory: string, flags: readonly string[], jetstream = ''): Promise<Run> {
+  static start(directory: string, flags: readonly string[], jetstream = ''): Promise<Run> {
+    return Run.of(directory, ['run', app, '--json', ...flags], jetstream)
+  }
+
+  static async of(directory: string, words: readonly string[], jetstream = ''): Promise<Run> {
     const { MILLRACE_SOURCE: _, ...environment } = process.env
     const own = { MILLRACE_DIR: directory, LIVE_JETSTREAM: jetstream }
     const env = { ...environment, ...own, ...(await logVariables(directory)) }
-    const words = [bin, 'run', app, '--json', ...flags]
-    return new Run(spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'] }))
+    return new Run(
+      spawn(process.execPath, [bin, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] }),
+    )
   }
 
   private constructor(child: ChildProcess) {
@@ -45,6 +50,22 @@ class Run {
     const [code] = (await once(this.child, 'close')) as [number | null]
     return { code, out: this.out, said: this.said }
   }
+}
+
+interface Minute {
+  readonly key: string
+  readonly start: string
+  readonly posts: number
+}
+
+/** What the windows told. */
+async function minutesIn(directory: string): Promise<readonly Minute[]> {
+  const words = ['topics', 'tail', 'posts.by-minute', '--json', '--limit', '1000']
+  const { out } = await (await Run.of(directory, words)).ended()
+  return out
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { value: Minute }).value)
 }
 
 async function inDirectory(work: (directory: string) => Promise<void>): Promise<void> {
@@ -75,6 +96,13 @@ describe('examples/live', () => {
       const { positive, neutral, negative } = figures
       assert.equal(positive + neutral + negative, 2000)
       assert.ok(Math.min(positive, neutral, negative) > 300, out)
+      const minutes = await minutesIn(directory)
+      const posts = new Map<string, number>()
+      for (const minute of minutes) {
+        posts.set(minute.key, (posts.get(minute.key) ?? 0) + minute.posts)
+      }
+      assert.deepEqual(Object.fromEntries(posts), { positive, neutral, negative })
+      assert.equal(new Set(minutes.map(({ start }) => start)).size, 34)
     })
   })
 

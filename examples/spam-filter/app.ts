@@ -10,6 +10,7 @@ import { ConfusionMatrix } from 'millrace/evaluation'
 import { bars, gauge, panels, pie, table, timeLine } from 'millrace/panels'
 import { duckdb } from 'millrace/sinks'
 import { generate } from 'millrace/sources'
+import { calendar } from 'millrace/transforms'
 import { z } from 'zod'
 import { streamedMails } from './mails.ts'
 import { spamFilter } from './train.ts'
@@ -25,6 +26,8 @@ export const labels = topic('labels', { schema: Label, key: (label) => label.id 
 export const scored = topic<Scored>('mails.scored', { key: (mail) => mail.id })
 export const judged = topic<Judged>('mails.judged', { key: (mail) => mail.id })
 
+export const weeks = topic<Week>('mails.weeks')
+
 interface Scored {
   readonly id: string
   readonly subject: string
@@ -37,6 +40,18 @@ interface Scored {
 interface Judged extends Scored {
   readonly truth: { readonly label: 'ham' | 'spam' }
   readonly isRight: boolean
+}
+
+/** What the model said of the mails of one week, from Monday on. */
+interface Week {
+  readonly key: string
+  readonly start: string
+  readonly end: string
+  readonly mails: number
+  /** The share that it called spam. */
+  readonly spam: number | null
+  /** How sure it was, in the mean. */
+  readonly sure: number | null
 }
 
 /** The stream, mail by mail in the order in which they were sent; each pipeline reads it for itself. */
@@ -75,6 +90,17 @@ export const judge = pipeline('judge')
   .join('truth', labels)
   .map('compared', (mail) => ({ ...mail, isRight: mail.spam.label === mail.truth.label }))
   .to(judged)
+
+export const byWeek = pipeline('by-week')
+  .from(scored)
+  .keyBy(() => 'all')
+  .window(calendar('week', { timeZone: 'UTC' }))
+  .aggregate('week', (over) => ({
+    mails: over.count(),
+    spam: over.mean((mail) => (mail.spam.label === 'spam' ? 1 : 0)),
+    sure: over.mean((mail) => mail.spam.score),
+  }))
+  .to(weeks)
 
 export const warehouse = pipeline('warehouse')
   .from(judged)
@@ -119,6 +145,12 @@ export const page = panels('Spam filter', [
       answered: { share: { 'spam.label': 'spam' } },
       true: { share: { 'truth.label': 'spam' } },
     },
+    every: '7d',
+  }),
+  timeLine(weeks, {
+    title: 'What the model said, by week',
+    note: 'the share of mails that it called spam, and how sure it was',
+    values: { spam: { mean: 'spam' }, sure: { mean: 'sure' } },
     every: '7d',
   }),
   pie(scored, { title: 'What the model answered', by: 'spam.label' }),

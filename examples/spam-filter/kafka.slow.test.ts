@@ -22,16 +22,31 @@ interface Place {
 
 type Figures = { readonly [name: string]: unknown }
 
-function start({ directory, environment }: Place, ...flags: string[]): ChildProcess {
+const start = (place: Place, ...flags: string[]) =>
+  command(place, 'run', app, '--no-page', ...flags)
+
+function command({ directory, environment }: Place, ...words: string[]): ChildProcess {
   const env = { ...process.env, MILLRACE_DIR: directory, ...environment }
-  return spawn(process.execPath, [bin, 'run', app, '--no-page', ...flags], {
+  return spawn(process.execPath, [bin, ...words], {
     ...{ env, stdio: ['ignore', 'pipe', 'pipe'] },
   })
 }
 
 /** The figures of a run to the end, without what depends on how often it was interrupted. */
 async function figuresOf(place: Place, ...flags: string[]): Promise<Figures> {
-  const child = start(place, '--until-caught-up', '--json', ...flags)
+  const out = await outputOf(start(place, '--until-caught-up', '--json', ...flags))
+  const { seconds: _, messagesPerSecond: __, ...figures } = JSON.parse(out) as Figures
+  return figures
+}
+
+/** What windows told, by their ids, each with its version. */
+async function weeksOf(place: Place): Promise<readonly string[]> {
+  const words = ['topics', 'tail', 'mails.weeks', '--json', '--limit', '1000']
+  const weeks = (await outputOf(command(place, ...words))).trim().split('\n')
+  return weeks.map((line) => JSON.stringify({ ...JSON.parse(line), offset: 0 })).sort()
+}
+
+async function outputOf(child: ChildProcess): Promise<string> {
   let [out, said] = ['', '']
   child.stdout!.on('data', (text) => {
     out += text
@@ -41,8 +56,7 @@ async function figuresOf(place: Place, ...flags: string[]): Promise<Figures> {
   })
   const [code] = await once(child, 'close')
   assert.equal(code, 0, said)
-  const { seconds: _, messagesPerSecond: __, ...figures } = JSON.parse(out) as Figures
-  return figures
+  return out
 }
 
 /** Starts, lets it work for a while, and kills it. */
@@ -63,7 +77,8 @@ withKafka('examples/spam-filter on Kafka', (cluster) => {
     )
     const [embedded, kafka] = directories as [string, string]
     try {
-      const expected = await figuresOf({ directory: embedded, environment: { MILLRACE_ENV: '' } })
+      const here = { directory: embedded, environment: { MILLRACE_ENV: '' } }
+      const expected = await figuresOf(here)
       const { bootstrapServers } = cluster()
       const environment = { MILLRACE_ENV: 'kafka', KAFKA_BOOTSTRAP_SERVERS: bootstrapServers }
       const place = { directory: kafka, environment }
@@ -72,6 +87,9 @@ withKafka('examples/spam-filter on Kafka', (cluster) => {
       assert.deepEqual(await figuresOf(place), expected)
       assert.deepEqual(await figuresOf(place), expected, 'nothing is left to do')
       assert.equal(expected.ledger, 'balanced')
+      const weeks = await weeksOf(here)
+      assert.equal(weeks.length, 19)
+      assert.deepEqual(await weeksOf(place), weeks)
     } finally {
       for (const directory of directories) rmSync(directory, { recursive: true, force: true })
     }

@@ -13,9 +13,11 @@ import { logVariables } from '../../src/log/log-testing.ts'
 const bin = fileURLToPath(new URL('../../bin/millrace.js', import.meta.url))
 const app = fileURLToPath(new URL('./app.ts', import.meta.url))
 
-async function start(directory: string, ...flags: string[]): Promise<ChildProcess> {
+const start = (directory: string, ...flags: string[]) => command(directory, 'run', app, ...flags)
+
+async function command(directory: string, ...words: string[]): Promise<ChildProcess> {
   const environment = await logVariables(directory)
-  return spawn(process.execPath, [bin, 'run', app, ...flags], {
+  return spawn(process.execPath, [bin, ...words], {
     env: { ...process.env, MILLRACE_DIR: directory, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -23,6 +25,12 @@ async function start(directory: string, ...flags: string[]): Promise<ChildProces
 
 /** Runs to the end; what it said on stdout (one line of JSON) and on stderr. */
 async function finish(child: ChildProcess): Promise<{ figures: Figures; said: string }> {
+  const { out, said } = await ended(child)
+  assert.equal(out.trim().split('\n').length, 1, out)
+  return { figures: JSON.parse(out), said }
+}
+
+async function ended(child: ChildProcess): Promise<{ out: string; said: string }> {
   let out = ''
   let said = ''
   child.stdout!.on('data', (text) => {
@@ -33,8 +41,15 @@ async function finish(child: ChildProcess): Promise<{ figures: Figures; said: st
   })
   const [code] = await once(child, 'close')
   assert.equal(code, 0, said)
-  assert.equal(out.trim().split('\n').length, 1, out)
-  return { figures: JSON.parse(out), said }
+  return { out, said }
+}
+
+/** What windows told, by their ids, each with its version. */
+async function weeksIn(directory: string): Promise<readonly string[]> {
+  const words = ['topics', 'tail', 'mails.weeks', '--json', '--limit', '1000']
+  const { out } = await ended(await command(directory, ...words))
+  const weeks = out.trim().split('\n')
+  return weeks.map((line) => JSON.stringify({ ...JSON.parse(line), offset: 0 })).sort()
 }
 
 type Figures = { readonly [name: string]: unknown }
@@ -57,6 +72,14 @@ describe('examples/spam-filter', () => {
       assert.ok((figures.accuracy as number) > (figures.majorityAccuracy as number) + 0.1)
       assert.ok((figures.spamRecall as number) > 0.9)
 
+      const weeks = await weeksIn(directory)
+      assert.equal(weeks.length, 19)
+      const mails = weeks.map((week) => (JSON.parse(week).value as { mails: number }).mails)
+      assert.equal(
+        mails.reduce((sum, count) => sum + count, 0),
+        4031,
+      )
+
       const again = await finish(await start(directory, '--until-caught-up', '--json'))
       assert.match(again.said, /all messages are consumed, by earlier runs; --fresh to replay/)
       assert.deepEqual(lasting(again.figures), lasting(figures))
@@ -78,6 +101,7 @@ describe('examples/spam-filter', () => {
       const survived = await finish(await start(directory, '--until-caught-up', '--json'))
       assert.doesNotMatch(survived.said, /by earlier runs; --fresh/, 'something was left to do')
       assert.deepEqual(lasting(survived.figures), lasting(figures))
+      assert.deepEqual(await weeksIn(directory), weeks)
     } finally {
       rmSync(directory, { recursive: true, force: true })
     }
