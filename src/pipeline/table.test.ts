@@ -85,26 +85,26 @@ describe('a topic as a table', () => {
 
   it('gives what held at the time of a message', async () => {
     const log = await newLog()
+    const rates = topic<{ name: string }>('rates', { partitions: 2 })
     const asked = pipeline('asked')
       .from(orders)
       .keyBy((order) => order.customer)
-      .join('who', table(customers, { asOf: '1s' }), { late: topic('late') })
+      .join('who', table(rates, { asOf: '1s' }), { late: topic('late') })
       .map('flat', ({ number, who }) => ({ number, who: who?.name ?? null }))
       .to(topic('asked'))
     await ensureTopics(log, planOf([asked['~pipeline']]))
     const partition = partitionOf('a')
-    const at = (time: number, name: string) => ({
-      key: 'a',
-      time,
-      partition,
-      value: { name, since },
-    })
-    await appendAll(log, 'customers', [at(1000, 'first'), at(3000, 'third'), at(2000, 'second')])
+    // Kafka forgets what is older than a week.
+    const from = Date.now() - 60_000
+    const at = (time: number, name: string) => {
+      return { key: 'a', time: from + time, partition, value: { name } }
+    }
+    await appendAll(log, 'rates', [at(1000, 'first'), at(3000, 'third'), at(2000, 'second')])
     await appendAll(
       log,
       'orders',
       [500, 1000, 2500, 3500, 2600, 2400].map((time, number) => {
-        return { time, partition: 0, value: { number, customer: 'a' } }
+        return { time: from + time, partition: 0, value: { number, customer: 'a' } }
       }),
     )
     const { audits } = await runUntilCaughtUp(log, [asked])
@@ -119,6 +119,7 @@ describe('a topic as a table', () => {
       ],
       [4, 'second'],
     ])
+    assert.throws(() => table(customers, { asOf: '1s' }), { code: 'OPTIONS_INVALID' })
     await log.close()
   })
 

@@ -10,7 +10,8 @@ import { checkKeys, type Topic } from './topic.ts'
 export interface TableOptions {
   /**
    * Messages get the value that held at their own time, when they are at most so far behind the
-   * watermark; older ones are late. Else they get the newest there is.
+   * watermark; older ones are late. For topics that keep what was before: not for compacted ones.
+   * Else they get the newest there is.
    */
   readonly asOf?: Duration
 }
@@ -37,6 +38,10 @@ export function table<T>(topic: Topic<T, never>, options: TableOptions = {}): Ta
   checkKeys(where, options, ['asOf'])
   const asOfMs =
     options.asOf === undefined ? undefined : durationOption(`${where}: option 'asOf'`, options.asOf)
+  if (asOfMs !== undefined && topic.settings.cleanup === 'compact') {
+    const words = `${where}: option 'asOf': a compacted topic forgets what held before; declare it without cleanup: 'compact'`
+    throw fail('OPTIONS_INVALID', words)
+  }
   return { kind: 'table', topic: topic as AnyTopic, asOfMs }
 }
 
