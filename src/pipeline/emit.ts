@@ -56,21 +56,30 @@ function rowsOf(pipeline: string, step: string, { partition, results, outMs }: E
   const rows = new Rows(builder.build())
   rows.watermarks = new Float64Array(results.length).fill(outMs)
   rows.entries = []
-  for (const [row, { id, revision, timeMs, value }] of results.entries()) {
+  for (let row = 0; row < results.length; row++) {
+    const { id, revision, timeMs, value } = results[row]!
     rows.values[row] = value
     rows.origins[row] = row
-    rows.entries[row] = entryOf(step, { id, version: revision, time: timeMs }, value)
+    const identity = { id, version: revision, time: timeMs }
+    rows.entries[row] = new ResultEntry(step, identity, value)
   }
   rows.count = results.length
   return rows
 }
 
 /** Its JSON is only made for those that fail behind it. */
-function entryOf(step: string, identity: JoinEntry['identity'], value: unknown): JoinEntry {
-  return {
-    ...{ step, identity },
-    get json() {
-      return value === deleted ? 'null' : JSON.stringify(value)
-    },
+class ResultEntry implements JoinEntry {
+  readonly step: string
+  readonly identity: JoinEntry['identity']
+  readonly #value: unknown
+
+  constructor(step: string, identity: JoinEntry['identity'], value: unknown) {
+    this.step = step
+    this.identity = identity
+    this.#value = value
+  }
+
+  get json(): string {
+    return this.#value === deleted ? 'null' : JSON.stringify(this.#value)
   }
 }

@@ -47,6 +47,8 @@ export class KeyedStore<Value> implements KeyedState<Value> {
   readonly #recency = new Recency<Kept<Value>>()
   /** What the commits under way hold, the oldest first; the last is what the next one will. */
   readonly #changes: Kept<Value>[][] = [[]]
+  /** What a commit that is through has deleted, to be forgotten when nobody is at it any more. */
+  #deleted: Kept<Value>[] = []
   #taken = 0
   #committed = 0
   #loads = 0
@@ -81,6 +83,7 @@ export class KeyedStore<Value> implements KeyedState<Value> {
   }
 
   async load(keys: Iterable<string>): Promise<void> {
+    this.#forgetDeleted()
     this.#loads++
     const missing: string[] = []
     for (const key of keys) {
@@ -116,40 +119,45 @@ export class KeyedStore<Value> implements KeyedState<Value> {
     to: string,
     limit: number,
   ): Promise<readonly (readonly [string, Value])[]> {
-    const found: (readonly [string, Value])[] = []
+    const found: Kept<Value>[] = []
     // Taken before the log is asked: while it is, a commit may end.
     const pending = this.#pending(from, to)
     let next = from
-    while (found.length < limit) {
+    for (let at = 0; found.length < limit; ) {
       const wanted = limit - found.length
       const committed = await this.#state.scan({ from: next, to, limit: wanted })
       const isAll = committed.length < wanted
       const last = committed.at(-1)?.[0]
+      const begin = at
       // Behind the last of a cut answer there may be more before what is only here.
-      const isWithin = ({ key }: Kept<Value>) => isAll || compareKeys(key, last!) <= 0
-      const own = pending.filter((kept) => compareKeys(kept.key, next) >= 0 && isWithin(kept))
-      this.#merge(committed, own, found)
+      while (at < pending.length && (isAll || compareKeys(pending[at]!.key, last!) <= 0)) at++
+      this.#merge(committed, pending.slice(begin, at), found)
       if (isAll) break
       next = `${last}\0`
     }
     if (found.length > limit) found.length = limit
-    for (const [key] of found) this.#use(this.#kept.get(key)!)
-    return found
+    return found.map((kept) => {
+      this.#use(kept)
+      return [kept.key, kept.value as Value] as const
+    })
   }
 
   /** The changes since the last call, for the next commit; every call has its `committed`. */
   take(): StateChange[] {
-    const place = { store: this.#store, partition: this.#partition }
+    const store = this.#store
+    const partition = this.#partition
+    const form = this.#form
     const changes: StateChange[] = []
     for (const kept of this.#changes.at(-1)!) {
       const { key, value } = kept
       if (value === undefined && !kept.isStored) continue
-      changes.push({ ...place, key, value: value === undefined ? null : this.#form.encode(value) })
+      const bytes = value === undefined ? null : form.encode(value)
+      changes.push({ store, partition, key, value: bytes })
       kept.isStored = value !== undefined
     }
     if (!this.#isFormWritten && changes.length > 0) {
       this.#isFormWritten = true
-      changes.unshift({ ...place, key: formKey, value: formBytes(this.#form) })
+      changes.unshift({ store, partition, key: formKey, value: formBytes(form) })
     }
     this.#changes.push([])
     this.#taken++
@@ -158,7 +166,9 @@ export class KeyedStore<Value> implements KeyedState<Value> {
 
   /** The next of the commits that were taken for is through. */
   committed(): void {
-    this.#changes.shift()
+    for (const kept of this.#changes.shift()!) {
+      if (kept.value === undefined) this.#deleted.push(kept)
+    }
     this.#committed++
   }
 
@@ -167,35 +177,39 @@ export class KeyedStore<Value> implements KeyedState<Value> {
     await this.#state.close()
   }
 
-  /** What is only here and has a value. */
+  /** What is only here and has a value, in order. */
   #pending(from: string, to: string): Kept<Value>[] {
     const pending: Kept<Value>[] = []
-    for (const [index, changes] of this.#changes.entries()) {
-      const commit = this.#committed + index
+    let commit = this.#committed
+    for (const changes of this.#changes) {
       for (const kept of changes) {
         // What changed again is told of where it changed last.
         if (kept.value === undefined || kept.commit !== commit) continue
         if (compareKeys(kept.key, from) >= 0 && compareKeys(kept.key, to) < 0) pending.push(kept)
       }
+      commit++
     }
-    return pending
+    return pending.sort((one, other) => compareKeys(one.key, other.key))
   }
 
-  /** Appends, in order, what is committed and not changed here, and what is only here. */
+  /** Appends, in order, what is committed, as it is here now, and what is only here. */
   #merge(
     committed: readonly StateEntry[],
     own: readonly Kept<Value>[],
-    found: (readonly [string, Value])[],
+    found: Kept<Value>[],
   ): void {
-    const added = own.map(({ key, value }) => [key, value as Value] as const)
-    const seen = new Set(own.map(({ key }) => key))
+    let next = 0
     for (const [key, bytes] of committed) {
-      if (seen.has(key) || isReserved(key)) continue
+      while (next < own.length && compareKeys(own[next]!.key, key) < 0) found.push(own[next++]!)
+      if (next < own.length && own[next]!.key === key) {
+        found.push(own[next++]!)
+        continue
+      }
+      if (isReserved(key)) continue
       const kept = this.#kept.get(key) ?? this.#bring(key, bytes)
-      if (kept.value !== undefined) added.push([key, kept.value])
+      if (kept.value !== undefined) found.push(kept)
     }
-    if (own.length > 0) added.sort(([one], [other]) => compareKeys(one, other))
-    for (const entry of added) found.push(entry)
+    while (next < own.length) found.push(own[next++]!)
   }
 
   #bring(key: string, bytes: Buffer | undefined): Kept<Value> {
@@ -205,8 +219,15 @@ export class KeyedStore<Value> implements KeyedState<Value> {
 
   #keep(key: string, value: Value | undefined, isStored: boolean): Kept<Value> {
     if (isReserved(key)) throw new Error(`state of ${this.#store}: ${key} is reserved`)
-    const links = { before: undefined, after: undefined }
-    const kept = { key, value, commit: -1, isStored, loaded: this.#loads, ...links }
+    const kept = {
+      key,
+      value,
+      commit: -1,
+      isStored,
+      loaded: this.#loads,
+      before: undefined,
+      after: undefined,
+    }
     this.#kept.set(key, kept)
     this.#recency.add(kept)
     return kept
@@ -224,6 +245,18 @@ export class KeyedStore<Value> implements KeyedState<Value> {
     if (kept.commit === this.#taken) return
     kept.commit = this.#taken
     this.#changes.at(-1)!.push(kept)
+  }
+
+  /** Closed windows are seldom asked for again, and there are many of them. */
+  #forgetDeleted(): void {
+    if (this.#deleted.length === 0) return
+    for (const kept of this.#deleted) {
+      if (kept.value !== undefined || kept.commit >= this.#committed) continue
+      if (this.#kept.get(kept.key) !== kept) continue
+      this.#kept.delete(kept.key)
+      this.#recency.remove(kept)
+    }
+    this.#deleted = []
   }
 
   /** What is in no commit under way can be asked for again; the rest waits for its commit. */

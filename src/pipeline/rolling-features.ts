@@ -89,7 +89,8 @@ class AddStep implements RowStep {
     output: RowOutput,
   ): Promise<void> {
     const { values } = input
-    const counted = Array.from({ length: input.count }, (_, row) => this.#valueOf(values[row]))
+    const counted = new Array<unknown>(input.count)
+    for (let row = 0; row < input.count; row++) counted[row] = this.#valueOf(values[row])
     return this.#rolling.take(state, { ...input, values: counted }, forgottenMs, {
       late: (row) => output.late(row),
       failed: (row, error) => output.failed(row, error),

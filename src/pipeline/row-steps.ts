@@ -52,14 +52,18 @@ export class RowSteps {
       return
     }
     const input = keyedInput(rows, index, context)
-    const passed = new Map<number, unknown>()
+    const passed: number[] = []
+    const values: unknown[] = []
     const late = new Set<number>()
     let duplicates = 0
     let filtered = 0
     // What it needs is brought here before anything is changed, so it may be asked again.
     await context.retry('state', () => {
       return keyed.take(store, input, forgottenMs, {
-        passes: (row, value) => passed.set(row, value),
+        passes: (row, value) => {
+          passed.push(row)
+          values.push(value)
+        },
         duplicate: () => duplicates++,
         filtered: () => filtered++,
         late: (row) => late.add(row),
@@ -69,14 +73,14 @@ export class RowSteps {
     const { counters } = context
     counters.add(stepRow(index), 'duplicate', duplicates)
     counters.add(stepRow(index), 'filtered', filtered)
-    counters.add(stepRow(index), 'passed', passed.size)
+    counters.add(stepRow(index), 'passed', passed.length)
     counters.add(stepRow(index), 'late', await this.#late(step, rows, late, lateRows))
-    let kept = 0
-    for (const [row, value] of passed) {
-      rows.keep(row, kept)
-      rows.values[kept++] = value
+    // They come in the order of the rows, so none is overwritten before it was moved.
+    for (let kept = 0; kept < passed.length; kept++) {
+      rows.keep(passed[kept]!, kept)
+      rows.values[kept] = values[kept]
     }
-    rows.count = kept
+    rows.count = passed.length
   }
 
   /** True: there is more to be forgotten, to be asked for with the next commit. */

@@ -179,4 +179,16 @@ function resultOf({ name, window }: AggregateStep, result: WindowResult): Result
   }
 }
 
-const isoOf = (timeMs: number) => new Date(timeMs).toISOString()
+/** Windows that close together mostly begin together, so the last two texts are kept. */
+const isoTimes = [Number.NaN, Number.NaN]
+const isoTexts = ['', '']
+
+function isoOf(timeMs: number): string {
+  if (timeMs === isoTimes[0]) return isoTexts[0]!
+  if (timeMs === isoTimes[1]) return isoTexts[1]!
+  isoTimes.copyWithin(1, 0)
+  isoTexts.copyWithin(1, 0)
+  isoTimes[0] = timeMs
+  isoTexts[0] = new Date(timeMs).toISOString()
+  return isoTexts[0]
+}

@@ -33,8 +33,16 @@ export interface Bucket {
   lastMs: number
 }
 
-export function emptyTally(needs: Needs): Tally {
-  return { count: 0, sum: [], squares: [], values: needs.values ? new Map() : null }
+/** Of what no measure asks for; it stays empty. There is a tally for each key. */
+const unused: number[] = []
+
+export function emptyTally({ sum, squares, values }: Needs): Tally {
+  return {
+    count: 0,
+    sum: sum ? [] : unused,
+    squares: squares ? [] : unused,
+    values: values ? new Map() : null,
+  }
 }
 
 export function clearTally(tally: Tally): void {
