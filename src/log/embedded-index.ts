@@ -5,9 +5,11 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
+
 import type { EmbeddedDatabase } from './embedded-database.ts'
 import type { PreparedCommit, PreparedOutput } from './embedded-prepare.ts'
 import type { OpenSegment } from './embedded-segments.ts'
+import { StateChanges } from './embedded-state-changes.ts'
 import type { Checkpoint, CommitResult, Membership, StateChange } from './log.ts'
 
 /**
@@ -31,6 +33,7 @@ export class Index {
   /** Where each partition ends, as far as this transaction has looked. */
   #cursors = new Map<string, Cursor>()
   #segments = new Map<OpenSegment, boolean>()
+  #changes: StateChanges | undefined
 
   constructor(database: EmbeddedDatabase, clock: Clock) {
     this.#database = database
@@ -168,23 +171,8 @@ export class Index {
 
   #change(changes: readonly StateChange[]): void {
     if (changes.length === 0) return
-    const set = this.#database.prepare(
-      `INSERT INTO state (store_id, partition, key, value) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET value = excluded.value`,
-    )
-    const unset = this.#database.prepare(
-      'DELETE FROM state WHERE store_id = ? AND partition = ? AND key = ?',
-    )
-    let store: string | undefined
-    let storeId = 0
-    for (const change of changes) {
-      if (change.store !== store) {
-        store = change.store
-        storeId = this.#idIn('stores', store)
-      }
-      if (change.value === null) unset.run(storeId, change.partition, change.key)
-      else set.run(storeId, change.partition, change.key, change.value)
-    }
+    this.#changes ??= new StateChanges(this.#database)
+    this.#changes.apply(changes, (store) => this.#idIn('stores', store))
   }
 
   /** The number that stands for a name, made when it is new. */

@@ -40,7 +40,8 @@ export function outputsOf(changes: readonly StateChange[], timeMs: number): Outp
   const places = Map.groupBy(changes, ({ store, partition }) => `${partition} ${store}`)
   return [...places.values()].map((of) => {
     const { store, partition } = of[0]!
-    const last = new Map(of.map((change) => [change.key, change.value]))
+    const last = new Map<string, Uint8Array | null>()
+    for (const { key, value } of of) last.set(key, value)
     const topic = changelogOf(store)
     const builder = new BatchBuilder(topic, partition)
     for (const [key, value] of last) builder.append(key, value, timeMs)

@@ -32,8 +32,8 @@ export interface CopyPlace {
   readonly wholeAtMs: number
 }
 
-/** A call takes about as long as to set an entry. */
-const setTogether = 16
+/** A call takes about as long as to set or delete an entry. */
+const putTogether = 16
 /** Pages that may wait in the file that SQLite writes ahead. */
 const waitingPages = 2_000
 const waitingPagesFilling = 16_000
@@ -51,6 +51,8 @@ export class StateFile {
   #place: CopyPlace = nowhere
   /** Keys and values, one after the other, that wait to be set together. */
   #waiting: Uint8Array[] = []
+  /** Keys that wait to be deleted together; where there are some, none waits to be set. */
+  #deletes: Uint8Array[] = []
   #isOpen = true
 
   private constructor(options: StateFileOptions, lock: DatabaseSync | undefined) {
@@ -120,7 +122,7 @@ export class StateFile {
 
   endChange(place: CopyPlace): void {
     const { identity, position, wholeAtMs } = place
-    this.#setWaiting()
+    this.#putWaiting()
     this.#statements.move.run(identity, position, wholeAtMs)
     this.#database.exec('COMMIT')
     this.#place = place
@@ -128,6 +130,7 @@ export class StateFile {
 
   dropChange(): void {
     this.#waiting = []
+    this.#deletes = []
     if (this.#isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK')
   }
 
@@ -137,12 +140,16 @@ export class StateFile {
     const start = valueStarts[index]!
     if (start < 0) {
       // It may be of a key that is about to be set.
-      this.#setWaiting()
-      this.#statements.unset.run(key)
+      if (this.#waiting.length > 0) this.#putWaiting()
+      this.#deletes.push(key)
+      if (this.#deletes.length < putTogether) return
+      this.#statements.unsetMany.run(...this.#deletes)
+      this.#deletes = []
       return
     }
+    if (this.#deletes.length > 0) this.#putWaiting()
     this.#waiting.push(key, bytes.subarray(start, valueEnds[index]!))
-    if (this.#waiting.length < 2 * setTogether) return
+    if (this.#waiting.length < 2 * putTogether) return
     this.#statements.setMany.run(...this.#waiting)
     this.#waiting = []
   }
@@ -196,12 +203,15 @@ export class StateFile {
     return { identity, position, wholeAtMs }
   }
 
-  #setWaiting(): void {
+  #putWaiting(): void {
     const waiting = this.#waiting
     this.#waiting = []
     for (let index = 0; index < waiting.length; index += 2) {
       this.#statements.set.run(waiting[index]!, waiting[index + 1]!)
     }
+    const deletes = this.#deletes
+    this.#deletes = []
+    for (const key of deletes) this.#statements.unset.run(key)
   }
 
   #end(): void {
@@ -214,6 +224,9 @@ export class StateFile {
 const setSql = (count: number) =>
   `INSERT INTO state VALUES ${new Array(count).fill('(?, ?)').join(', ')}
    ON CONFLICT DO UPDATE SET value = excluded.value`
+
+const unsetSql = (count: number) =>
+  `DELETE FROM state WHERE key IN (${new Array(count).fill('?').join(', ')})`
 
 function prepared(database: DatabaseSync) {
   const statement = (sql: string): StatementSync => {
@@ -228,8 +241,9 @@ function prepared(database: DatabaseSync) {
     scan: statement(`${from} ORDER BY key LIMIT ?`),
     scanTo: statement(`${from} AND key < CAST(? AS BLOB) ORDER BY key LIMIT ?`),
     set: statement(setSql(1)),
-    setMany: statement(setSql(setTogether)),
-    unset: statement('DELETE FROM state WHERE key = ?'),
+    setMany: statement(setSql(putTogether)),
+    unset: statement(unsetSql(1)),
+    unsetMany: statement(unsetSql(putTogether)),
     place: statement('SELECT identity, position, whole_at_ms FROM place'),
     move: statement('UPDATE place SET identity = ?, position = ?, whole_at_ms = ?'),
     mark: statement('UPDATE place SET is_closed = 0, boot = ?'),
