@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import type { Start } from './kafka-contestants.ts'
 import { javaPeers } from './kafka-java.ts'
+import { pythonPeers } from './kafka-python.ts'
 
 /** What a contestant is told to work on. */
 export interface WindowsTask {
@@ -65,6 +66,24 @@ const streams = (threads: number): WindowsEntry => ({
   },
 })
 
+const python = (
+  name: string,
+  what: string,
+  script: string,
+  needs: readonly string[],
+  isExactlyOnce: boolean,
+): WindowsEntry => ({
+  ...{ name, what, log: 'kafka', isMillrace: false, isExactlyOnce },
+  start: (task) => {
+    const { python: command, missing } = pythonPeers()
+    for (const one of needs) {
+      const why = missing.get(one)
+      if (why !== undefined) throw new Error(`${one} could not be installed: ${why}`)
+    }
+    return { command, args: [here(`./peers/${script}`), ...common(task)] }
+  },
+})
+
 export const windowsEntries: readonly WindowsEntry[] = [
   millrace('embedded', 1),
   millrace('embedded', 2),
@@ -72,4 +91,12 @@ export const windowsEntries: readonly WindowsEntry[] = [
   millrace('kafka', 2),
   streams(1),
   streams(2),
+  python(
+    ...(['bytewax', 'Bytewax, at least once, its state in memory alone'] as const),
+    ...(['kafka_bytewax_windows.py', ['bytewax', 'confluent-kafka', 'orjson'], false] as const),
+  ),
+  python(
+    ...(['quix', 'Quix Streams, exactly once, RocksDB'] as const),
+    ...(['kafka_quix_windows.py', ['quixstreams'], true] as const),
+  ),
 ]

@@ -89,6 +89,8 @@ export class WindowsRace {
     if (isExactlyOnce ? written !== messages : written < messages) {
       throw new Error(`it wrote ${written} sums, not ${messages}`)
     }
+    // Bytewax, which is none of them, closes windows by the clock on the wall.
+    if (!isExactlyOnce) return
     const found = new Map<number, number>()
     await this.#each(counts, (text) => {
       const { start, payments } = JSON.parse(text) as { start: string; payments: number }
@@ -98,7 +100,7 @@ export class WindowsRace {
     for (const [atMs, count] of minutesOf(this.#load)) {
       if (atMs + minuteMs > startMs + messages - openMs) continue
       const counted = found.get(atMs) ?? 0
-      if (counted === count || (!isExactlyOnce && counted > count)) continue
+      if (counted === count) continue
       throw new Error(`it counted ${counted} in ${new Date(atMs).toISOString()}, not ${count}`)
     }
   }

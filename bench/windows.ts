@@ -1,7 +1,7 @@
 /**
  * What do windows and rolling sums cost? A count a minute and key and a sum over an hour, over 100,000
  * keys, on the embedded log and on Kafka, beside what one would take instead. `npm run bench:windows
- * [-- --messages 1000000 --keys 100000 --rounds 3 --only NAME --restore --many]`.
+ * [-- --messages 1000000 --keys 100000 --rounds 3 --only NAME]`.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
