@@ -48,6 +48,7 @@ export function withoutChance(page: string): string {
       // Times before are those of messages that a page made up, and have to be right.
       .replace(/20(2[6-9]|[3-9]\d)-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?Z?/g, 'WHEN')
       .replace(/[\d,]+ (rows|texts)\/s/g, 'RATE')
+      .replace(/[\d.]+ ([KM]i)?B\b/g, 'SIZE')
       .replace(/ +/g, ' ')
   )
 }
