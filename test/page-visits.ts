@@ -53,20 +53,22 @@ export const visits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
     await page.getByRole('button', { name: 'Load older ones' }).click()
     await until(async () => (await page.locator('tbody tr').count()) === 100)
     await page.getByLabel('Topic').selectOption('mails')
-    await page.getByLabel('Key').fill(id)
+    await page.getByRole('textbox', { name: 'Key' }).fill(id)
     await page.getByRole('button', { name: 'Search' }).first().click()
     await page.getByRole('heading', { name: 'Found in mails' }).waitFor()
     await page.getByRole('button', { name: /^Open the message at/ }).click()
     await page.getByRole('link', { name: 'What happened to this one?' }).click()
     const way = page.locator('.way').getByRole('heading', { level: 3 })
     await page.getByText('at last into mails.judged; nothing went wrong with it').waitFor()
-    assert.deepEqual(await way.allTextContents(), ['mails', 'mails.scored', 'mails.judged'])
+    const named = async () =>
+      (await way.allTextContents()).filter((name) => !name.endsWith('.repartition'))
+    assert.deepEqual(await named(), ['mails', 'mails.scored', 'mails.judged'])
     // What was judged is a join: of its other side, the label, its own way tells.
     await way.getByRole('link', { name: 'mails.judged' }).click()
     await page.getByRole('button', { name: /^Open the message at/ }).click()
     await page.getByRole('link', { name: 'What happened to this one?' }).click()
     await way.getByRole('link', { name: 'labels' }).waitFor()
-    assert.equal(await way.count(), 4)
+    assert.equal((await named()).length, 4)
   },
   Models: async (page) => {
     await page.getByRole('heading', { name: 'Versions of spam-filter' }).waitFor()
@@ -95,7 +97,7 @@ export const visits: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   Ledger: async (page) => {
     await page.getByText('Balanced: in every pipeline').waitFor()
     assert.equal(await page.locator('.bad').count(), 0)
-    assert.equal(await page.locator('.card').count(), 5)
+    assert.equal(await page.locator('.card').count(), 6)
     await page
       .getByText(/^balanced: all [\d.]+( k)? messages? /)
       .nth(4)

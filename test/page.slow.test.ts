@@ -138,7 +138,7 @@ describe('the page beside the running spam filter', () => {
     assert.ok(isBalanced)
     assert.ok(pids.some((pid) => !before.pids.includes(pid)))
     await page.getByRole('link', { name: 'Overview' }).click()
-    await page.getByText('6 of 6 pipelines run').waitFor()
+    await page.getByText('7 of 7 pipelines run').waitFor()
     await page.close()
     await failing.kill()
   })
