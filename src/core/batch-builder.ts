@@ -3,26 +3,34 @@
  * allocated a message. Value and headers of a message lie side by side, so that a codec copies both
  * at once.
  */
-import { Batch, type Columns, emptyColumns } from './batch.ts'
+import { Batch, type Columns, columnBytes, emptyColumns } from './batch.ts'
+import type { BufferPool } from './buffer-pool.ts'
 import { encodeHeaders, type Header, noHeaders } from './headers.ts'
 import { passedHeaderBytes, writePassedHeaders } from './identity.ts'
 
 const startBytes = 16 * 1024
 const startCapacity = 64
+const nothing = Buffer.alloc(0)
 
 export class BatchBuilder {
   readonly topic: string
   readonly partition: number
+  readonly #pool: BufferPool | undefined
   #columns: Columns
-  #bytes: Buffer
+  /** Taken with the first message. */
+  #bytes: Buffer = nothing
   #at = 0
-  #capacity = startCapacity
+  #capacity = 0
+  /** Of the batch before: the next one is likely to be as large, and growing copies everything. */
+  #lastBytes = 0
+  #lastCount = 0
 
-  constructor(topic: string, partition: number) {
+  /** With a pool a batch is the caller's until it gives it back by `giveBack`. */
+  constructor(topic: string, partition: number, pool?: BufferPool) {
     this.topic = topic
     this.partition = partition
-    this.#columns = emptyColumns(topic, partition, startCapacity)
-    this.#bytes = Buffer.allocUnsafeSlow(startBytes)
+    this.#pool = pool
+    this.#columns = emptyColumns(topic, partition, 0, nothing)
   }
 
   get count(): number {
@@ -94,11 +102,11 @@ export class BatchBuilder {
     const columns = this.#columns
     columns.bytes = this.#bytes.subarray(0, this.#at)
     columns.nextOffset = columns.count
-    // The next one is likely to be as large: growing again would copy everything again.
-    const capacity = Math.max(startCapacity, columns.count)
-    this.#columns = emptyColumns(this.topic, this.partition, capacity)
-    this.#capacity = capacity
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(startBytes, this.#at + 1024))
+    this.#lastBytes = this.#at
+    this.#lastCount = columns.count
+    this.#columns = emptyColumns(this.topic, this.partition, 0, nothing)
+    this.#bytes = nothing
+    this.#capacity = 0
     this.#at = 0
     return new Batch(columns)
   }
@@ -129,9 +137,11 @@ export class BatchBuilder {
   #reserve(sizeBytes: number): void {
     const needed = this.#at + sizeBytes
     if (needed <= this.#bytes.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2))
-    this.#bytes.copy(larger, 0, 0, this.#at)
-    this.#bytes = larger
+    const old = this.#bytes
+    const least = old.length === 0 ? this.#lastBytes + 1024 : old.length * 2
+    this.#bytes = this.#memory(Math.max(needed, startBytes, least))
+    old.copy(this.#bytes, 0, 0, this.#at)
+    this.#pool?.give(old)
   }
 
   #begin(time: number): number {
@@ -143,9 +153,11 @@ export class BatchBuilder {
   }
 
   #grow(): void {
-    this.#capacity *= 2
-    const larger = emptyColumns(this.topic, this.partition, this.#capacity)
     const old = this.#columns
+    const least = this.#capacity === 0 ? this.#lastCount : this.#capacity * 2
+    const memory = this.#memory(Math.max(startCapacity, least) * columnBytes)
+    this.#capacity = Math.floor(memory.length / columnBytes)
+    const larger = emptyColumns(this.topic, this.partition, this.#capacity, memory)
     larger.count = old.count
     larger.offsets.set(old.offsets)
     larger.times.set(old.times)
@@ -156,5 +168,16 @@ export class BatchBuilder {
     larger.headerStarts.set(old.headerStarts)
     larger.headerEnds.set(old.headerEnds)
     this.#columns = larger
+    this.#pool?.give(old.offsets)
   }
+
+  #memory(sizeBytes: number): Buffer {
+    return this.#pool?.take(sizeBytes) ?? Buffer.allocUnsafeSlow(sizeBytes)
+  }
+}
+
+/** Nobody reads the batch any more, nor anything that points into it; see `BufferPool`. */
+export function giveBack(batch: Batch, pool: BufferPool): void {
+  pool.give(batch.bytes)
+  pool.give(batch.offsets)
 }

@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
 import type { EmbeddedDatabase } from './embedded-database.ts'
 import { Index } from './embedded-index.ts'
-import { type Chunk, type PreparedCommit, prepare } from './embedded-prepare.ts'
+import { type Chunk, giveBackChunks, type PreparedCommit, prepare } from './embedded-prepare.ts'
 import type { OpenSegment, SegmentWriter } from './embedded-segments.ts'
 import type { StoredTopic, TopicCatalog } from './embedded-topics.ts'
 import type { Commit, CommitResult } from './log.ts'
@@ -160,7 +160,9 @@ export class CommitQueue {
   #done({ pending, prepared }: Work, result: CommitResult): void {
     const { metrics } = this
     metrics.commits++
-    for (const chunk of chunksOf(prepared)) metrics.messages += chunk.count
+    const chunks = chunksOf(prepared)
+    for (const chunk of chunks) metrics.messages += chunk.count
+    giveBackChunks(chunks)
     metrics.commitMsMax = Math.max(metrics.commitMsMax, performance.now() - pending.queuedAt)
     pending.resolve(result)
   }

@@ -1,4 +1,5 @@
 /** A commit before it is written: checked against its topics, its messages encoded. */
+import { buffers } from '../core/buffer-pool.ts'
 import { fail } from '../core/errors.ts'
 import { checkMetadata, piecesOf } from './checks.ts'
 import type { OpenSegment } from './embedded-segments.ts'
@@ -31,7 +32,8 @@ export interface PreparedCommit {
 }
 
 /**
- * Throws `TOPIC_UNKNOWN`, `MESSAGE_TOO_LARGE`, `MESSAGE_INVALID`, `METADATA_TOO_LARGE`, and
+ * Encodes into memory of the pool: `giveBackChunks`, once the commit is done. Throws
+ * `TOPIC_UNKNOWN`, `MESSAGE_TOO_LARGE`, `MESSAGE_INVALID`, `METADATA_TOO_LARGE`, and
  * `MEMBER_FENCED` for checkpoints that nobody answers for.
  */
 export function prepare(commit: Commit, topics: TopicCatalog): PreparedCommit {
@@ -43,6 +45,11 @@ export function prepare(commit: Commit, topics: TopicCatalog): PreparedCommit {
   return { commit, outputs: commit.outputs.map((output) => encode(output, topics)) }
 }
 
+/** They are written and counted: nobody writes them again. Those of a failed commit are left alone. */
+export function giveBackChunks(chunks: readonly Chunk[]): void {
+  for (const { bytes } of chunks) buffers.give(bytes)
+}
+
 function encode(output: Output, topics: TopicCatalog): PreparedOutput {
   const { batch, partition } = output
   const topic = topics.partition(output.topic, partition)
@@ -50,7 +57,7 @@ function encode(output: Output, topics: TopicCatalog): PreparedOutput {
   const chunks: Chunk[] = []
   let from = 0
   for (const to of piecesOf(batch, topic.info, pieceBytes)) {
-    const bytes = encodeRecordBatch(batch, { from, to, compression })
+    const bytes = encodeRecordBatch(batch, { from, to, compression, pool: buffers })
     const maxTime = Number(bytes.readBigInt64BE(maxTimestampAt))
     chunks.push({ count: to - from, bytes, maxTime, segment: undefined, position: 0 })
     from = to

@@ -6,7 +6,7 @@ import { codeOf, fail, messageOf } from '../core/errors.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { faultOf } from './kafka-faults.ts'
 import type { KafkaMembership } from './kafka-member.ts'
-import type { PreparedOutputs } from './kafka-prepare.ts'
+import { giveBackParts, type PreparedOutputs } from './kafka-prepare.ts'
 import {
   isEndUnknown,
   type Transaction,
@@ -30,7 +30,7 @@ export interface KafkaCommitsOptions {
   readonly member: KafkaMembership | undefined
   /** Encodes changes that are known only once the offsets are. */
   encodeChanges(changes: ReturnType<NonNullable<Commit['changesOf']>>): Promise<PreparedOutputs>
-  /** Called after each transaction with what it wrote and where that begins. */
+  /** Called after each transaction with what it wrote and where that begins; it keeps no bytes. */
   onCommitted(result: TransactionResult): void
   /** Called with what a commit was to write that failed, or of which nobody knows how it ended. */
   onFailed(parts: readonly TransactionPart[]): void
@@ -136,6 +136,7 @@ export class KafkaCommits {
       resolve(resultOf(outputs, result.baseOffsets, first))
       first += outputs.parts.length
     }
+    giveBackParts(result.parts)
   }
 
   async #transactionOf(work: readonly Waiting[]): Promise<Transaction> {

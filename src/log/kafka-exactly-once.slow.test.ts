@@ -4,12 +4,15 @@
  */
 import assert from 'node:assert/strict'
 import { after, it } from 'node:test'
+import { buffers } from '../core/buffer-pool.ts'
 import { openKafkaLog } from './kafka.ts'
 import { KafkaClient } from './kafka-client.ts'
 import { newName, withKafka } from './kafka-testing.ts'
 import { OpenTransaction } from './kafka-testing-writes.ts'
 import { joinAlone, output, put, readAll, shown, valuesIn } from './log.contract.support.ts'
 import type { Log } from './log.ts'
+
+buffers.poisons = true
 
 withKafka('exactly once on Kafka', (cluster) => {
   const opened: { close(): Promise<void> }[] = []

@@ -145,8 +145,9 @@ export class KafkaOwnedStates {
   }
 }
 
-/** As it stands in the partition now. */
-function decoded({ topic, partition, bytes, count }: TransactionPart, baseOffset: number) {
+/** As it stands in the partition now; copied, because a copy that is being restored keeps it. */
+function decoded({ topic, partition, bytes: sent, count }: TransactionPart, baseOffset: number) {
+  const bytes = Buffer.from(sent)
   const batches = [{ position: 0, sizeBytes: bytes.length, baseOffset }]
   const nextOffset = baseOffset + count
   const stored = { topic, partition, origin: '', bytes, batches, from: baseOffset, nextOffset }

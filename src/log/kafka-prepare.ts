@@ -1,5 +1,6 @@
 /** A commit before it is sent: checked against its topics, its messages encoded. */
 import type { Batch } from '../core/batch.ts'
+import { buffers } from '../core/buffer-pool.ts'
 import { fail } from '../core/errors.ts'
 import { checkMetadata, piecesOf } from './checks.ts'
 import type { TransactionPart } from './kafka-transaction.ts'
@@ -26,7 +27,10 @@ export function checkCheckpoints({ checkpoints = [], member }: Commit): void {
   for (const checkpoint of checkpoints) checkMetadata(member!.group, checkpoint)
 }
 
-/** Throws `TOPIC_UNKNOWN`, `MESSAGE_TOO_LARGE`, `MESSAGE_INVALID`. */
+/**
+ * Encodes into memory of the pool: `giveBackParts`, once the transaction is through. Throws
+ * `TOPIC_UNKNOWN`, `MESSAGE_TOO_LARGE`, `MESSAGE_INVALID`.
+ */
 export async function prepareOutputs(
   outputs: readonly Output[],
   topic: (name: string) => Promise<TopicInfo | undefined>,
@@ -46,6 +50,14 @@ export async function prepareOutputs(
   return { parts, firstParts }
 }
 
+/**
+ * Parts of a transaction that was committed: nobody sends them again. Those of one that failed are
+ * left to the collector, as a request that got no answer may still hold them.
+ */
+export function giveBackParts(parts: readonly TransactionPart[]): void {
+  for (const { bytes } of parts) buffers.give(bytes)
+}
+
 function encodePieces(topic: TopicInfo, partition: number, batch: Batch): TransactionPart[] {
   const parts: TransactionPart[] = []
   const mostBytes = Math.min(pieceBytes, topic.maxMessageBytes)
@@ -53,7 +65,13 @@ function encodePieces(topic: TopicInfo, partition: number, batch: Batch): Transa
   let from = 0
   for (const to of piecesOf(batch, topic, mostBytes, framingBytes)) {
     // The transaction stamps it, which makes the checksum.
-    const bytes = encodeRecordBatch(batch, { from, to, compression, isSealed: false })
+    const bytes = encodeRecordBatch(batch, {
+      from,
+      to,
+      compression,
+      isSealed: false,
+      pool: buffers,
+    })
     parts.push({ topic: name, partition, bytes, count: to - from })
     from = to
   }

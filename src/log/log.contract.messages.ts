@@ -55,6 +55,19 @@ export function messageLaws(open: OpenLog): void {
         }))
     }
 
+    it('are kept, whatever becomes of the memory that they were committed from', () =>
+      withLog(open, async (log) => {
+        await log.createTopic('kinds', { partitions: 1 })
+        const given = Array.from({ length: 100 }, (_, index) => `value ${index}`)
+        for (let round = 0; round < 3; round++) {
+          const sent = output('kinds', 0, given)
+          await log.commit({ outputs: [sent] })
+          sent.batch.bytes.fill(0xdb)
+          new Uint8Array(sent.batch.valueStarts.buffer).fill(0xdb)
+        }
+        assert.deepEqual(await valuesIn(log, 'kinds', 0), [...given, ...given, ...given])
+      }))
+
     it('carry the id that was given to them', () =>
       withLog(open, async (log) => {
         await log.createTopic('ids', { partitions: 1 })

@@ -1,8 +1,10 @@
 /**
  * The law of the log: one suite that every implementation passes. It asserts only what log.ts
- * promises: offsets may have gaps, partitions may be handed over in several steps.
+ * promises: offsets may have gaps, partitions may be handed over in several steps. Memory that is given
+ * back is overwritten meanwhile.
  */
-import { describe } from 'node:test'
+import { after, before, describe } from 'node:test'
+import { buffers } from '../core/buffer-pool.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { commitLaws } from './log.contract.commit.ts'
 import { groupLaws } from './log.contract.groups.ts'
@@ -16,6 +18,12 @@ export type { LogSetup, OpenLog } from './log.contract.support.ts'
 
 export function logContract(name: string, open: OpenLog): void {
   describe(`contract: log/${name}`, () => {
+    before(() => {
+      buffers.poisons = true
+    })
+    after(() => {
+      buffers.poisons = false
+    })
     topicLaws(open)
     messageLaws(open)
     commitLaws(open)

@@ -49,7 +49,10 @@ export interface OffsetRange {
   readonly end: number
 }
 
-/** Messages to append to one partition; the offsets in the batch mean nothing yet. */
+/**
+ * Messages to append to one partition; the offsets in the batch mean nothing yet. Whoever commits may
+ * use its memory for something else once `commit` has resolved: a log keeps a copy, or its own encoding.
+ */
 export interface Output extends TopicPartition {
   readonly batch: Batch
 }

@@ -1,5 +1,6 @@
 import { crc32c } from '@node-rs/crc32'
 import type { Batch } from '../core/batch.ts'
+import type { BufferPool } from '../core/buffer-pool.ts'
 import { fail } from '../core/errors.ts'
 import { varintSize, writeVarint } from '../core/varint.ts'
 import { compress } from './compression.ts'
@@ -19,7 +20,8 @@ const shortCopyBytes = 24
  * offset lies outside the checksum, so whoever stores the bytes keeps the true one. Deltas count
  * from 0, or with `baseOffset` are the batch's own offsets less that one (compaction leaves gaps);
  * times are whole milliseconds, fractions are dropped; the producer fields are -1. With `isSealed`
- * false the checksum is left to whoever stamps the batch.
+ * false the checksum is left to whoever stamps the batch. With `pool` the bytes are the caller's until
+ * it gives them back there.
  * Throws `MESSAGE_INVALID` (refused, with the index) for a time that no Date can hold.
  */
 export function encodeRecordBatch(
@@ -30,6 +32,7 @@ export function encodeRecordBatch(
     compression: Compression
     baseOffset?: number
     isSealed?: boolean
+    pool?: BufferPool
   },
 ): Buffer {
   const from = options.from ?? 0
@@ -39,11 +42,12 @@ export function encodeRecordBatch(
   }
   const baseTime = wholeTime(batch, from)
   const sizeBytes = measure(batch, from, to, baseTime, options.baseOffset)
-  let bytes = Buffer.allocUnsafeSlow(layout.recordsAt + sizeBytes)
+  let bytes = roomFor(layout.recordsAt + sizeBytes, options.pool)
   const maxTime = writeRecords(bytes, batch, from, to, baseTime, options.baseOffset)
   if (options.compression !== 'none') {
     const packed = compress(options.compression, bytes.subarray(layout.recordsAt))
-    bytes = Buffer.allocUnsafeSlow(layout.recordsAt + packed.length)
+    options.pool?.give(bytes)
+    bytes = roomFor(layout.recordsAt + packed.length, options.pool)
     packed.copy(bytes, layout.recordsAt)
   }
   writeHead(bytes, to - from, baseTime, maxTime, options.compression)
@@ -54,6 +58,10 @@ export function encodeRecordBatch(
     bytes.writeUInt32BE(crc32c(bytes.subarray(layout.attributesAt)), layout.crcAt)
   }
   return bytes
+}
+
+function roomFor(sizeBytes: number, pool: BufferPool | undefined): Buffer {
+  return pool?.take(sizeBytes).subarray(0, sizeBytes) ?? Buffer.allocUnsafeSlow(sizeBytes)
 }
 
 /** Fills `recordSizes`; returns the bytes that all records take together. */

@@ -305,6 +305,7 @@ export class Lane {
 
   async #commit(commit: Commit, work: readonly Work[]): Promise<void> {
     await this.#retry('commit', () => this.#options.log.commit(commit))
+    this.#outputs.committed(commit.outputs)
     for (const { input, read, startMs } of work) {
       if (read !== undefined) {
         input.committed(read)

@@ -1,6 +1,7 @@
 /** Rows to messages: JSON or a format, key, time and partition of each, appended to the batches of one commit. */
 import type { Batch } from '../core/batch.ts'
-import { BatchBuilder } from '../core/batch-builder.ts'
+import { BatchBuilder, giveBack } from '../core/batch-builder.ts'
+import { buffers } from '../core/buffer-pool.ts'
 import { decodeHeaders, encodeHeaders, type Header } from '../core/headers.ts'
 import { type Identity, passedHeaderBytes, withIdentity } from '../core/identity.ts'
 import type { Codec } from '../formats/format.ts'
@@ -13,7 +14,10 @@ import { isRepartition } from './internal-names.ts'
 import { deleted, type Rows } from './rows.ts'
 import { addFailure } from './run-steps.ts'
 
-/** The batches of one commit: one for each topic and partition written to. */
+/**
+ * The batches of one commit: one for each topic and partition written to. From `take` to `committed`
+ * they are the commit's, which may be tried again; what is never committed is left to the collector.
+ */
 export class Outputs {
   readonly #builders = new Map<string, BatchBuilder[]>()
 
@@ -25,7 +29,7 @@ export class Outputs {
     }
     let builder = partitions[partition]
     if (builder === undefined) {
-      builder = new BatchBuilder(topic, partition)
+      builder = new BatchBuilder(topic, partition, buffers)
       partitions[partition] = builder
     }
     return builder
@@ -40,6 +44,11 @@ export class Outputs {
       })
     }
     return outputs
+  }
+
+  /** What `take` gave is in the log; nobody reads these batches any more. */
+  committed(outputs: readonly Output[]): void {
+    for (const { batch } of outputs) giveBack(batch, buffers)
   }
 }
 
