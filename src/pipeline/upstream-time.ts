@@ -36,6 +36,9 @@ export interface UpstreamTimeOptions {
 }
 
 const sampleEveryMs = 100
+const longestWaitMs = 2000
+/** Asking takes at most so much of the time: on Kafka a look is several requests. */
+const mostShare = 1 / 20
 
 /** One input of a segment, in one partition. */
 interface Unit extends TopicPartition {
@@ -57,6 +60,7 @@ export class UpstreamTime {
   /** By segment, what is before it; of the first one nothing is. */
   readonly #before: (Before | undefined)[]
   #sampledAtMs = -Infinity
+  #waitMs = sampleEveryMs
   #sampling: Promise<readonly (Sample | undefined)[]> | undefined
 
   constructor(options: UpstreamTimeOptions) {
@@ -68,9 +72,9 @@ export class UpstreamTime {
   /** By segment; undefined for the first. At most so often as it may have changed. */
   sample(): Promise<readonly (Sample | undefined)[]> {
     const nowMs = this.#options.clock.now()
-    if (this.#sampling === undefined || nowMs - this.#sampledAtMs >= sampleEveryMs) {
+    if (this.#sampling === undefined || nowMs - this.#sampledAtMs >= this.#waitMs) {
       this.#sampledAtMs = nowMs
-      const sampling = this.#take()
+      const sampling = this.#timed()
       // What failed is asked for again at once.
       sampling.catch(() => {
         if (this.#sampling === sampling) this.#sampling = undefined
@@ -78,6 +82,15 @@ export class UpstreamTime {
       this.#sampling = sampling
     }
     return this.#sampling
+  }
+
+  async #timed(): Promise<readonly (Sample | undefined)[]> {
+    const { clock } = this.#options
+    const startMs = clock.now()
+    const samples = await this.#take()
+    const tookMs = clock.now() - startMs
+    this.#waitMs = Math.min(longestWaitMs, Math.max(sampleEveryMs, tookMs / mostShare))
+    return samples
   }
 
   #of(segment: Segment | undefined): Before | undefined {
