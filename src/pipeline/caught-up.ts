@@ -9,9 +9,12 @@ import { isOfTopic, parseCheckpoint } from './checkpoint.ts'
 import { replayTopic } from './dead-letters.ts'
 import type { Definition } from './definition.ts'
 import { patternFor, repartitions, topicInputs, withTopicsOf } from './inputs.ts'
+import { isRepartition } from './internal-names.ts'
 import { sourceTopic, topicOutputs } from './plan.ts'
 import { isTimed, placesOf, segmentsOf } from './segments.ts'
 import type { Ended } from './upstream-time.ts'
+
+const stillMs = 30_000
 
 export class CaughtUp {
   readonly #log: Log
@@ -20,6 +23,8 @@ export class CaughtUp {
   readonly #startEnds = new Map<string, Ends>()
   /** By pipeline with windows, the end that its inputs were read to: its runners are to be told. */
   readonly ended = new Map<string, Ended>()
+  /** By group, since when its checkpoints stand as they do. */
+  readonly #still = new Map<string, { readonly stands: string; readonly sinceMs: number }>()
 
   constructor(log: Log, inOrder: readonly Definition[]) {
     this.#log = log
@@ -58,13 +63,12 @@ export class CaughtUp {
     }
     if (!(await this.#haveReached(definition, group, [...own]))) return false
     if (!isTimed(definition)) return true
-    const ended = this.ended.get(definition.name)
-    if (await this.#haveEnded(definition, group, ended)) return true
-    if (ended === undefined) {
-      const endless = !this.#isFinite(definition)
-      this.ended.set(definition.name, { token: Date.now(), isFinite: !endless })
+    const hasEnd = this.#hasEnd(definition)
+    const ended = { token: tokenOf(group, hasEnd), isFinite: hasEnd }
+    if (this.ended.get(definition.name)?.token !== ended.token) {
+      this.ended.set(definition.name, ended)
     }
-    return false
+    return (await this.#haveEnded(definition, group, ended)) || this.#isStill(group)
   }
 
   async #haveReached(
@@ -81,14 +85,19 @@ export class CaughtUp {
   }
 
   /**
-   * All windows were told: what they gave by that is committed too. Of any end, where this run has not
-   * told them yet: nothing has come since.
+   * Another process may hold partitions and run on, as nobody told it to end: its windows stay as they
+   * are. True once nothing was committed for long although all was read.
    */
-  async #haveEnded(
-    definition: Definition,
-    group: GroupInfo,
-    ended: Ended | undefined,
-  ): Promise<boolean> {
+  #isStill({ name, checkpoints }: GroupInfo): boolean {
+    const stands = JSON.stringify(checkpoints)
+    const before = this.#still.get(name)
+    if (before?.stands === stands) return performance.now() - before.sinceMs > stillMs
+    this.#still.set(name, { stands, sinceMs: performance.now() })
+    return false
+  }
+
+  /** All windows were told of this end: what they gave by that is committed too. */
+  async #haveEnded(definition: Definition, group: GroupInfo, ended: Ended): Promise<boolean> {
     const infos = new Map((await this.#log.topics()).map((info) => [info.name, info]))
     const places = segmentsOf(definition)
       .filter((segment) => segment.isTimed)
@@ -99,12 +108,12 @@ export class CaughtUp {
       )
       if (checkpoint === undefined) return false
       const token = parseCheckpoint(place.topic, checkpoint.metadata).time?.ended
-      return ended === undefined ? token !== undefined : token === ended.token
+      return token === ended.token
     })
   }
 
   /** All that it reads comes from sources that have an end, in this run. */
-  #isFinite(definition: Definition, seen: readonly string[] = []): boolean {
+  #hasEnd(definition: Definition, seen: readonly string[] = []): boolean {
     if (seen.includes(definition.name)) return false
     return definition.inputs.every((input) => {
       if (input.kind === 'source') return true
@@ -112,7 +121,7 @@ export class CaughtUp {
       const { name } = input.topic
       const writers = this.#definitions.filter((one) => writtenBy(one).includes(name))
       const chain = [...seen, definition.name]
-      return writers.length > 0 && writers.every((writer) => this.#isFinite(writer, chain))
+      return writers.length > 0 && writers.every((writer) => this.#hasEnd(writer, chain))
     })
   }
 
@@ -144,6 +153,12 @@ export class CaughtUp {
       return Number.POSITIVE_INFINITY
     }
   }
+}
+
+/** The same for all processes that read the same messages to their end, and another one with more. */
+function tokenOf({ checkpoints }: GroupInfo, hasEnd: boolean): number {
+  const read = checkpoints.filter(({ topic }) => !isRepartition(topic))
+  return read.reduce((sum, { offset }) => sum + offset, hasEnd ? 0.5 : 0)
 }
 
 /** The topics that a pipeline writes, its own among them. */
