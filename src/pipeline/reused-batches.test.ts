@@ -6,7 +6,7 @@ import { systemClock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
 import { seededRandom } from '../core/random.ts'
 import type { Commit, Log } from '../log/log.ts'
-import { newLog } from '../log/log-testing.ts'
+import { createMemoryLog } from '../log/memory.ts'
 import { encodeRecordBatch } from '../log/record-batch.ts'
 import { pipeline } from './pipeline.ts'
 import { appendAll, readAll, readValues, runUntilCaughtUp } from './testing.ts'
@@ -75,7 +75,7 @@ describe('batches whose memory is used again', () => {
   })
 
   it('hold what they should while they wait, fail and go together', async () => {
-    const log = await newLog()
+    const log = createMemoryLog()
     const given = topic<{ n: number; words: string }>('given', { partitions })
     const kept = topic<{ n: number }>('kept', { partitions, key: ({ n }) => `${n % 10}` })
     const all = topic<{ n: number }>('all', { partitions })
