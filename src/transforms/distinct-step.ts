@@ -3,11 +3,10 @@
  * message comes too late when it could be a second one of a message that is forgotten.
  */
 import type { KeyedState, StateForm } from './keyed-state.ts'
+import { entryForm, KeyPlaces, keyEntry, Timers, type timer } from './keyed-timers.ts'
 import type { RowOutput, RowStep } from './row-step.ts'
-import { readNumber } from './saved.ts'
-import { jsonBytes, readJson } from './window-form.ts'
+import { readList, readNumber } from './saved.ts'
 import type { WindowInput } from './window-step.ts'
-import { KeyPlaces, keyEntry, Timers, timer } from './window-timers.ts'
 
 interface Seen {
   /** The time of the newest message that went through. */
@@ -20,11 +19,12 @@ export class DistinctStep implements RowStep<Entry> {
   readonly form: StateForm<Entry>
   readonly #withinMs: number
   readonly #places = new KeyPlaces()
-  readonly #timers = new Timers()
+  readonly #timers: Timers
 
   constructor(withinMs: number) {
     this.#withinMs = withinMs
     this.form = formOf(withinMs)
+    this.#timers = new Timers(this.form.name)
   }
 
   async take(
@@ -62,9 +62,7 @@ export class DistinctStep implements RowStep<Entry> {
   }
 
   async forget(state: KeyedState<Entry>, watermarkMs: number, limit: number): Promise<boolean> {
-    const keys = await this.#timers.due(state, watermarkMs, limit)
-    for (const key of keys) {
-      const seen = state.get(keyEntry(key)) as Seen
+    for (const [key, seen] of await this.#timers.due(state, watermarkMs, limit)) {
       this.#timers.move(state, key, seen.timeMs + this.#withinMs, Number.NaN)
       state.delete(keyEntry(key))
     }
@@ -74,13 +72,9 @@ export class DistinctStep implements RowStep<Entry> {
 
 function formOf(withinMs: number): StateForm<Entry> {
   const name = `distinct within ${withinMs} ms`
-  return {
-    ...{ name, version: 1 },
-    encode: (entry) => jsonBytes(entry === timer ? timer : [entry.timeMs]),
-    decode(bytes) {
-      const json = readJson(name, bytes)
-      if (json === timer) return timer
-      return { timeMs: readNumber(name, (json as readonly number[])[0]) }
-    },
-  }
+  return entryForm<Seen>({
+    name,
+    save: ({ timeMs }) => [timeMs],
+    load: (saved) => ({ timeMs: readNumber(name, readList(name, saved)[0]) }),
+  })
 }

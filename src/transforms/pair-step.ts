@@ -4,9 +4,8 @@
  * `withinMs` behind the watermark, so a half is kept until the watermark is twice that past it.
  */
 import type { KeyedState, StateForm } from './keyed-state.ts'
+import { entryForm, KeyPlaces, keyEntry, Timers, type timer } from './keyed-timers.ts'
 import { readCount, readList, readNumber, unreadable } from './saved.ts'
-import { jsonBytes, readJson } from './window-form.ts'
-import { KeyPlaces, keyEntry, Timers, timer } from './window-timers.ts'
 
 export type Side = 'left' | 'right'
 
@@ -67,13 +66,14 @@ export class PairStep {
   readonly #withinMs: number
   readonly #tellsAlone: boolean
   readonly #places = new KeyPlaces()
-  readonly #timers = new Timers()
+  readonly #timers: Timers
 
   constructor({ withinMs, tellsAlone }: PairStepOptions) {
     this.#withinMs = withinMs
     this.#tellsAlone = tellsAlone
     this.closesAfterMs = 2 * withinMs
     this.form = formOf(withinMs)
+    this.#timers = new Timers(this.form.name)
   }
 
   async take(
@@ -113,18 +113,14 @@ export class PairStep {
     limit: number,
     alone: Alone,
   ): Promise<boolean> {
-    const keys = await this.#timers.due(state, watermarkMs, limit)
-    for (const key of keys) {
-      const entry = state.get(keyEntry(key)) as Halves | undefined
-      if (entry === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
+    for (const [key, entry] of await this.#timers.due(state, watermarkMs, limit)) {
       const isOver = ({ timeMs }: Half) => timeMs + this.closesAfterMs < watermarkMs
       this.#tell(key, entry.left.filter(isOver), alone)
       for (const side of [entry.left, entry.right]) {
         const open = side.filter((half) => !isOver(half))
         side.splice(0, side.length, ...open)
       }
-      this.#timers.move(state, key, entry.timerMs, Number.NaN)
-      entry.timerMs = Number.NaN
+      this.#timers.arm(state, key, entry, Number.NaN)
       this.#keep(state, key, entry)
     }
     return this.#timers.passed(watermarkMs)
@@ -158,10 +154,7 @@ export class PairStep {
       all.length === 0
         ? Number.NaN
         : Math.min(...all.map(({ timeMs }) => timeMs)) + this.closesAfterMs + 1
-    if (!(entry.timerMs <= dueMs)) {
-      this.#timers.move(state, key, entry.timerMs, dueMs)
-      entry.timerMs = dueMs
-    }
+    this.#timers.armBy(state, key, entry, dueMs)
     if (all.length === 0) state.delete(keyEntry(key))
     else state.set(keyEntry(key), entry)
   }
@@ -172,15 +165,10 @@ function formOf(withinMs: number): StateForm<Entry> {
   const saved = ({ timeMs, id, version, json, isTold }: Waiting) => {
     return [timeMs, id, version, json, isTold ? 1 : 0]
   }
-  return {
-    ...{ name, version: 1 },
-    encode: (entry) =>
-      jsonBytes(
-        entry === timer ? timer : [entry.timerMs, entry.left.map(saved), entry.right.map(saved)],
-      ),
-    decode(bytes) {
-      const json = readJson(name, bytes)
-      if (json === timer) return timer
+  return entryForm<Halves>({
+    name,
+    save: ({ timerMs, left, right }) => [timerMs, left.map(saved), right.map(saved)],
+    load(json) {
       const [timerMs, left, right] = readList(name, json)
       const loaded = (one: Parameters<typeof readList>[1]): Waiting => {
         const [timeMs, id, version, text, isTold] = readList(name, one)
@@ -198,5 +186,5 @@ function formOf(withinMs: number): StateForm<Entry> {
         right: readList(name, right).map(loaded),
       }
     },
-  }
+  })
 }

@@ -5,11 +5,10 @@
 import { fail } from '../core/errors.ts'
 import type { Json } from './aggregator.ts'
 import type { KeyedState, StateForm } from './keyed-state.ts'
+import { entryForm, KeyPlaces, keyEntry, readTimer, Timers, type timer } from './keyed-timers.ts'
 import type { RowOutput, RowStep } from './row-step.ts'
 import { readList, readNumber, unreadable } from './saved.ts'
-import { jsonBytes, readJson } from './window-form.ts'
 import type { WindowInput } from './window-step.ts'
-import { KeyPlaces, keyEntry, Timers, timer } from './window-timers.ts'
 
 /** Whose state it is, and when. */
 export interface At {
@@ -45,11 +44,12 @@ export class ProcessStep implements RowStep<Entry> {
   readonly form: StateForm<Entry>
   readonly #options: ProcessStepOptions
   readonly #places = new KeyPlaces()
-  readonly #timers = new Timers()
+  readonly #timers: Timers
 
   constructor(options: ProcessStepOptions) {
     this.#options = options
     this.form = formOf(options)
+    this.#timers = new Timers(this.form.name)
   }
 
   async take(
@@ -85,12 +85,8 @@ export class ProcessStep implements RowStep<Entry> {
   }
 
   async forget(state: KeyedState<Entry>, watermarkMs: number, limit: number): Promise<boolean> {
-    const keys = await this.#timers.due(state, watermarkMs, limit)
-    for (const key of keys) {
-      const kept = state.get(keyEntry(key)) as Kept | undefined
-      if (kept === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
-      this.#timers.move(state, key, kept.timerMs, Number.NaN)
-      kept.timerMs = Number.NaN
+    for (const [key, kept] of await this.#timers.due(state, watermarkMs, limit)) {
+      this.#timers.arm(state, key, kept, Number.NaN)
       if (kept.lastMs + this.#options.timeToLiveMs < watermarkMs) kept.json = ''
       this.#keep(state, key, kept)
     }
@@ -120,11 +116,7 @@ export class ProcessStep implements RowStep<Entry> {
     // A millisecond behind: until then a message may come that is not late.
     const deadMs = kept.lastMs + this.#options.timeToLiveMs + 1
     const dueMs = isGone || deadMs === Infinity ? Number.NaN : deadMs
-    // A timer that comes too early is put where it belongs then.
-    if (!(kept.timerMs <= dueMs)) {
-      this.#timers.move(state, key, kept.timerMs, dueMs)
-      kept.timerMs = dueMs
-    }
+    this.#timers.armBy(state, key, kept, dueMs)
     if (isGone) state.delete(keyEntry(key))
     else state.set(keyEntry(key), kept)
   }
@@ -136,19 +128,13 @@ export class ProcessStep implements RowStep<Entry> {
 
 function formOf({ version }: ProcessStepOptions): StateForm<Entry> {
   const name = 'state of its own'
-  return {
+  return entryForm<Kept>({
     ...{ name, version },
-    encode: (entry) =>
-      jsonBytes(entry === timer ? timer : [entry.timerMs, entry.lastMs, entry.json]),
-    decode(bytes) {
-      const json = readJson(name, bytes)
-      if (json === timer) return timer
-      const [timerMs, lastMs, text] = readList(name, json)
-      if (typeof text !== 'string') throw unreadable(name, 'has another form')
-      return {
-        timerMs: timerMs === null ? Number.NaN : readNumber(name, timerMs),
-        ...{ lastMs: readNumber(name, lastMs), json: text },
-      }
+    save: ({ timerMs, lastMs, json }) => [timerMs, lastMs, json],
+    load(saved) {
+      const [timerMs, lastMs, json] = readList(name, saved)
+      if (typeof json !== 'string') throw unreadable(name, 'has another form')
+      return { timerMs: readTimer(name, timerMs), lastMs: readNumber(name, lastMs), json }
     },
-  }
+  })
 }

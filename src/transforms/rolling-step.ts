@@ -5,6 +5,7 @@
 import { fail } from '../core/errors.ts'
 import type { Maybe } from './aggregator.ts'
 import type { KeyedState, StateForm } from './keyed-state.ts'
+import { entryForm, KeyPlaces, keyEntry, Timers, type timer } from './keyed-timers.ts'
 import {
   type Rolling,
   type RollingOptions,
@@ -15,9 +16,7 @@ import {
 } from './rolling.ts'
 import type { RollingMeasures } from './rolling-measures.ts'
 import { readList, readNumber, unreadable } from './saved.ts'
-import { jsonBytes, readJson } from './window-form.ts'
 import type { WindowInput } from './window-step.ts'
-import { KeyPlaces, keyEntry, Timers, timer } from './window-timers.ts'
 
 export interface RollingStepOptions extends RollingOptions {
   /** Whether a message counts itself; true, where it is not said. */
@@ -84,7 +83,7 @@ class KeyedRolling<Value, Results> implements RollingStep<Results, Entry> {
   /** How far behind the horizon a value may be that is still kept. */
   readonly #longestMs: number
   readonly #places = new KeyPlaces()
-  readonly #timers = new Timers()
+  readonly #timers: Timers
 
   constructor(
     statistics: Rolling<Value, Results>,
@@ -96,6 +95,7 @@ class KeyedRolling<Value, Results> implements RollingStep<Results, Entry> {
     }
     const spans = Object.values(measures).map(({ overMs, delayMs = 0 }) => overMs + delayMs)
     this.form = rollingForm(statistics, latenessMs)
+    this.#timers = new Timers(this.form.name)
     this.#rolling = statistics
     this.#including = including
     this.#latenessMs = latenessMs
@@ -153,13 +153,9 @@ class KeyedRolling<Value, Results> implements RollingStep<Results, Entry> {
   }
 
   async close(state: KeyedState<Entry>, watermarkMs: number, limit: number): Promise<boolean> {
-    const keys = await this.#timers.due(state, watermarkMs, limit)
-    for (const key of keys) {
-      const kept = state.get(keyEntry(key)) as Kept | undefined
-      if (kept === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
+    for (const [key, kept] of await this.#timers.due(state, watermarkMs, limit)) {
       // It came too early where there were newer values.
-      this.#timers.move(state, key, kept.timerMs, Number.NaN)
-      kept.timerMs = Number.NaN
+      this.#timers.arm(state, key, kept, Number.NaN)
       this.#keep(state, key, kept, watermarkMs)
     }
     return this.#timers.passed(watermarkMs)
@@ -170,10 +166,7 @@ class KeyedRolling<Value, Results> implements RollingStep<Results, Entry> {
     this.#rolling.prune(kept.state, watermarkMs - this.#latenessMs)
     const isEmpty = this.#rolling.size(kept.state) === 0
     const dueMs = isEmpty ? Number.NaN : kept.lastMs + this.#longestMs + this.#latenessMs
-    if (!(kept.timerMs <= dueMs)) {
-      this.#timers.move(state, key, kept.timerMs, dueMs)
-      kept.timerMs = dueMs
-    }
+    this.#timers.armBy(state, key, kept, dueMs)
     if (isEmpty) state.delete(keyEntry(key))
     else state.set(keyEntry(key), kept)
   }
@@ -189,16 +182,10 @@ function rollingForm<Value, Results>(
   latenessMs: number,
 ): StateForm<Entry> {
   const name = `${statistics.name} v${statistics.version}, lateness ${latenessMs} ms`
-  return {
+  return entryForm<Kept>({
     name,
-    version: 1,
-    encode: (entry) =>
-      jsonBytes(
-        entry === timer ? timer : [entry.timerMs, entry.lastMs, statistics.save(entry.state)],
-      ),
-    decode(bytes) {
-      const json = readJson(name, bytes)
-      if (json === timer) return timer
+    save: ({ timerMs, lastMs, state }) => [timerMs, lastMs, statistics.save(state)],
+    load(json) {
       const [timerMs, lastMs, saved, ...more] = readList(name, json)
       if (saved === undefined || more.length > 0) throw unreadable(name, 'has another form')
       return {
@@ -207,5 +194,5 @@ function rollingForm<Value, Results>(
         state: statistics.load(saved),
       }
     },
-  }
+  })
 }

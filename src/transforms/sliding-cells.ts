@@ -5,10 +5,10 @@
  */
 import type { Aggregator, Json } from './aggregator.ts'
 import type { KeyedState, StateForm } from './keyed-state.ts'
+import { entryForm, type timer } from './keyed-timers.ts'
 import { readCount, readFields, readList, readNumber, unreadable } from './saved.ts'
 import type { SlidingWindow } from './window.ts'
-import { jsonBytes, readJson, windowFormName } from './window-form.ts'
-import { timer } from './window-timers.ts'
+import { windowFormName } from './window-form.ts'
 
 /** Messages of one time. */
 export interface Cell {
@@ -224,22 +224,18 @@ export function slidingForm(
       lastMs: readNumber(name, lastMs),
     }
   }
-  return {
+  return entryForm<Exclude<SlidingEntry, typeof timer>>({
     name,
-    version: 1,
-    encode(entry) {
-      if (entry === timer) return jsonBytes(timer)
-      if (Array.isArray(entry)) return jsonBytes(entry.map(saved))
+    save(entry) {
+      if (Array.isArray(entry)) return entry.map(saved)
       const { timerMs, closedEndMs, blocks, newest } = entry
-      return jsonBytes({
+      return {
         ...{ timerMs, closedEndMs: Number.isFinite(closedEndMs) ? closedEndMs : null },
         blocks: blocks.map(({ number, firstMs, lastMs }) => [number, firstMs, lastMs]),
         newest: newest.map(saved),
-      })
+      }
     },
-    decode(bytes) {
-      const json = readJson(name, bytes)
-      if (json === timer) return timer
+    load(json) {
       if (Array.isArray(json)) return readList(name, json).map(loaded)
       const { timerMs, closedEndMs, blocks, newest } = readFields(name, json)
       return {
@@ -250,5 +246,5 @@ export function slidingForm(
         newest: readList(name, newest).map(loaded),
       }
     },
-  }
+  })
 }

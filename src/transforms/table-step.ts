@@ -4,11 +4,10 @@
  */
 import type { Json } from './aggregator.ts'
 import type { KeyedState, StateForm } from './keyed-state.ts'
+import { entryForm, KeyPlaces, keyEntry, readTimer, Timers, type timer } from './keyed-timers.ts'
 import type { RowOutput, RowStep, TableInput } from './row-step.ts'
-import { readList, readNumber, unreadable } from './saved.ts'
-import { jsonBytes, readJson } from './window-form.ts'
+import { readList, readNumber } from './saved.ts'
 import type { WindowInput } from './window-step.ts'
-import { KeyPlaces, keyEntry, Timers, timer } from './window-timers.ts'
 
 export interface TableStepOptions {
   /** The field of messages that takes the table's value, null where there is none. */
@@ -43,11 +42,12 @@ export class TableStep implements RowStep<Entry> {
   readonly form: StateForm<Entry>
   readonly #options: TableStepOptions
   readonly #places = new KeyPlaces()
-  readonly #timers = new Timers()
+  readonly #timers: Timers
 
   constructor(options: TableStepOptions) {
     this.#options = options
     this.form = formOf(options.asOfMs)
+    this.#timers = new Timers(this.form.name)
   }
 
   async take(
@@ -94,12 +94,8 @@ export class TableStep implements RowStep<Entry> {
   }
 
   async forget(state: KeyedState<Entry>, watermarkMs: number, limit: number): Promise<boolean> {
-    const keys = await this.#timers.due(state, watermarkMs, limit)
-    for (const key of keys) {
-      const entry = state.get(keyEntry(key)) as Versions | undefined
-      if (entry === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
-      this.#timers.move(state, key, entry.timerMs, Number.NaN)
-      entry.timerMs = Number.NaN
+    for (const [key, entry] of await this.#timers.due(state, watermarkMs, limit)) {
+      this.#timers.arm(state, key, entry, Number.NaN)
       this.#keep(state, key, entry, watermarkMs)
     }
     return this.#timers.passed(watermarkMs)
@@ -142,8 +138,7 @@ export class TableStep implements RowStep<Entry> {
     const isGone = last.value === null && last.timeMs <= horizonMs
     // Nobody asks for a delete once all before it are forgotten.
     const dueMs = last.value === null && !isGone ? last.timeMs + asOfMs! : Number.NaN
-    this.#timers.move(state, key, entry.timerMs, dueMs)
-    entry.timerMs = dueMs
+    this.#timers.arm(state, key, entry, dueMs)
     if (isGone) state.delete(keyEntry(key))
     else state.set(keyEntry(key), entry)
   }
@@ -152,25 +147,21 @@ export class TableStep implements RowStep<Entry> {
 function formOf(asOfMs: number | undefined): StateForm<Entry> {
   const name =
     asOfMs === undefined ? 'table of newest values' : `table as of up to ${asOfMs} ms ago`
-  return {
-    ...{ name, version: 1 },
-    encode: (entry) =>
-      jsonBytes(
-        entry === timer
-          ? timer
-          : [entry.timerMs, entry.versions.map(({ timeMs, value }) => [timeMs, value])],
-      ),
-    decode(bytes) {
-      const json = readJson(name, bytes)
-      if (json === timer) return timer
-      const [timerMs, versions] = readList(name, json)
+  return entryForm<Versions>({
+    name,
+    save: ({ timerMs, versions }) => [
+      timerMs,
+      versions.map(({ timeMs, value }) => [timeMs, value]),
+    ],
+    load(saved) {
+      const [timerMs, versions] = readList(name, saved)
       return {
-        timerMs: timerMs === null ? Number.NaN : readNumber(name, timerMs),
+        timerMs: readTimer(name, timerMs),
         versions: readList(name, versions).map((one) => {
           const [timeMs, value = null] = readList(name, one)
           return { timeMs: readNumber(name, timeMs), value, decoded: undefined }
         }),
       }
     },
-  }
+  })
 }

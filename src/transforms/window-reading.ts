@@ -6,11 +6,11 @@
 import { compareKeys } from '../core/key-order.ts'
 import type { Aggregator } from './aggregator.ts'
 import type { KeyedState, StateForm } from './keyed-state.ts'
+import { behindKeys, keyEntry, keyOfEntry, timer, timerEntry } from './keyed-timers.ts'
 import { readTimeKey, timeKey } from './time-key.ts'
 import type { Window } from './window.ts'
 import { isAligned } from './window-assign.ts'
 import { type WindowResult, windowStep } from './window-step.ts'
-import { behindKeys, keyEntry, keyOfEntry, timer, timerEntry } from './window-timers.ts'
 
 /** Stored state of one partition. */
 export interface StoredState {

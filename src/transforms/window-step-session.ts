@@ -5,21 +5,22 @@
  */
 import type { Aggregator, Json } from './aggregator.ts'
 import type { KeyedState, StateForm } from './keyed-state.ts'
-import { readCount, readList, readNumber, unreadable } from './saved.ts'
-import type { SessionWindow } from './window.ts'
-import { closesAfterMs } from './window-assign.ts'
-import { accepts, jsonBytes, readJson, windowFormName } from './window-form.ts'
-import { mergeSessions, noMerge } from './window-session.ts'
-import type { WindowInput, WindowOutput, WindowStep } from './window-step.ts'
 import {
   behindKeys,
+  entryForm,
   firstKey,
   KeyPlaces,
   keyEntry,
   keyOfEntry,
   Timers,
-  timer,
-} from './window-timers.ts'
+  type timer,
+} from './keyed-timers.ts'
+import { readCount, readList, readNumber, unreadable } from './saved.ts'
+import type { SessionWindow } from './window.ts'
+import { closesAfterMs } from './window-assign.ts'
+import { accepts, windowFormName } from './window-form.ts'
+import { mergeSessions, noMerge } from './window-session.ts'
+import type { WindowInput, WindowOutput, WindowStep } from './window-step.ts'
 
 interface Session {
   startMs: number
@@ -49,10 +50,11 @@ export class SessionStep implements WindowStep<Entry> {
   readonly #aggregator: Aggregator<unknown, unknown>
   readonly #merge = noMerge()
   readonly #places = new KeyPlaces()
-  readonly #timers = new Timers()
+  readonly #timers: Timers
 
   constructor(window: SessionWindow, aggregator: Aggregator<unknown, unknown>) {
     this.form = sessionForm(window, aggregator)
+    this.#timers = new Timers(this.form.name)
     this.closesAfterMs = closesAfterMs(window)
     this.#window = window
     this.#isCurrent = window.emit === 'current'
@@ -84,7 +86,7 @@ export class SessionStep implements WindowStep<Entry> {
       const entry = known[place]!
       if (this.#isCurrent) this.#emitAll(key, entry.sessions, entry.sessions.length, output)
       const closesMs = this.#firstClose(entry.sessions)
-      if (!(entry.timerMs <= closesMs)) this.#arm(state, key, entry, closesMs)
+      this.#timers.armBy(state, key, entry, closesMs)
       state.set(places.stateKeys[place]!, entry)
     }
   }
@@ -139,18 +141,16 @@ export class SessionStep implements WindowStep<Entry> {
     limit: number,
     output: WindowOutput,
   ): Promise<boolean> {
-    const keys = await this.#timers.due(state, watermarkMs, limit)
+    const due = await this.#timers.due(state, watermarkMs, limit)
     let left = limit
-    for (const key of keys) {
+    for (const [key, entry] of due) {
       const stateKey = keyEntry(key)
-      const entry = state.get(stateKey) as Sessions | undefined
-      if (entry === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
       const { sessions } = entry
       const count = Math.min(left, this.#closed(sessions, watermarkMs))
       this.#emitAll(key, sessions, count, output, !this.#isCurrent)
       sessions.splice(0, count)
       left -= count
-      this.#arm(state, key, entry, this.#firstClose(sessions))
+      this.#timers.arm(state, key, entry, this.#firstClose(sessions))
       if (sessions.length === 0) state.delete(stateKey)
       else state.set(stateKey, entry)
       // Of this key and the keys behind it there may be more.
@@ -210,11 +210,6 @@ export class SessionStep implements WindowStep<Entry> {
   #firstClose(sessions: readonly Session[]): number {
     return sessions.length === 0 ? Number.NaN : sessions[0]!.endMs + this.closesAfterMs
   }
-
-  #arm(state: KeyedState<Entry>, key: string, entry: Sessions, atMs: number): void {
-    this.#timers.move(state, key, entry.timerMs, atMs)
-    entry.timerMs = atMs
-  }
 }
 
 function sessionForm(
@@ -236,19 +231,15 @@ function sessionForm(
       state: aggregator.load(state),
     }
   }
-  return {
+  return entryForm<Sessions>({
     name,
-    version: 1,
-    encode: (entry) =>
-      jsonBytes(entry === timer ? timer : [entry.timerMs, entry.sessions.map(saved)]),
-    decode(bytes) {
-      const json = readJson(name, bytes)
-      if (json === timer) return timer
+    save: ({ timerMs, sessions }) => [timerMs, sessions.map(saved)],
+    load(json) {
       const [timerMs, sessions] = readList(name, json)
       return {
         timerMs: readNumber(name, timerMs),
         sessions: readList(name, sessions).map(loaded),
       }
     },
-  }
+  })
 }

@@ -4,7 +4,7 @@
  */
 import type { Aggregator } from './aggregator.ts'
 import type { KeyedState, StateForm } from './keyed-state.ts'
-import { unreadable } from './saved.ts'
+import { behindKeys, firstKey, KeyPlaces, keyEntry, keyOfEntry, Timers } from './keyed-timers.ts'
 import {
   type Cell,
   KeyCells,
@@ -17,7 +17,6 @@ import type { SlidingWindow } from './window.ts'
 import { closesAfterMs } from './window-assign.ts'
 import { accepts } from './window-form.ts'
 import type { WindowInput, WindowOutput, WindowStep } from './window-step.ts'
-import { behindKeys, firstKey, KeyPlaces, keyEntry, keyOfEntry, Timers } from './window-timers.ts'
 
 /** Times and first ends of the messages that a key was given in a batch. */
 interface Touched {
@@ -36,7 +35,7 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
   readonly #isCurrent: boolean
   readonly #aggregator: Aggregator<unknown, unknown>
   readonly #places = new KeyPlaces()
-  readonly #timers = new Timers()
+  readonly #timers: Timers
   /** A hint: where closing went on from. */
   readonly #walks = new HeldWalks()
   readonly #fresh: () => unknown
@@ -49,6 +48,7 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
     blockCells?: number,
   ) {
     this.form = slidingForm(window, aggregator)
+    this.#timers = new Timers(this.form.name)
     this.closesAfterMs = closesAfterMs(window)
     this.#sizeMs = window.sizeMs
     this.#isCurrent = window.emit === 'current'
@@ -91,7 +91,7 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
       const own = touched[place]
       if (own === undefined) continue
       if (this.#isCurrent) this.#show(state, cells, own, output)
-      if (!(cells.header.timerMs <= own.closesMs)) this.#arm(state, cells, own.closesMs)
+      this.#timers.armBy(state, cells.key, cells.header, own.closesMs)
       cells.store(state, this.#blockCells)
       state.set(places.stateKeys[place]!, cells.header)
     }
@@ -166,12 +166,11 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
     limit: number,
     output: WindowOutput,
   ): Promise<boolean> {
-    const keys = await this.#timers.due(state, watermarkMs, limit)
+    const due = await this.#timers.due(state, watermarkMs, limit)
     const lastEndMs = watermarkMs - this.closesAfterMs
     const blocks: string[] = []
-    const known = keys.map((key) => {
-      const header = state.get(keyEntry(key)) as SlidingHeader | undefined
-      if (header === undefined) throw unreadable(this.form.name, `has a timer of '${key}' alone`)
+    const known = due.map(([key, entry]) => {
+      const header = entry as SlidingHeader
       const cells = new KeyCells(key, header)
       const walk = this.#walks.get(key) ?? this.#walk(header.closedEndMs)
       cells.needs(walk.knownMs + 1, lastEndMs, blocks)
@@ -210,14 +209,14 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
     header.closedEndMs = left > 0 ? lastEndMs : walk.endMs
     cells.forget(state, header.closedEndMs - this.#sizeMs)
     if (cells.isEmpty) {
-      this.#arm(state, cells, Number.NaN)
+      this.#timers.arm(state, cells.key, cells.header, Number.NaN)
       state.delete(keyEntry(key))
       this.#walks.delete(key)
       return left
     }
     // Not behind the moment when the next window closes, or cells can be forgotten.
     const nextEndMs = Math.min(walk.nextEndMs, cells.firstFrom(state, lastEndMs + 1))
-    this.#arm(state, cells, nextEndMs + this.closesAfterMs)
+    this.#timers.arm(state, cells.key, cells.header, nextEndMs + this.closesAfterMs)
     state.set(keyEntry(key), header)
     if (!this.#isCurrent) this.#walks.hold(key, walk)
     return left
@@ -263,10 +262,5 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
     const { endMs, revision } = walk
     const value = this.#aggregator.result(walk.aggregate(), endMs)
     output.result({ key, startMs: endMs - this.#sizeMs, endMs, revision, value })
-  }
-
-  #arm(state: KeyedState<SlidingEntry>, cells: KeyCells, atMs: number): void {
-    this.#timers.move(state, cells.key, cells.header.timerMs, atMs)
-    cells.header.timerMs = atMs
   }
 }

@@ -1,9 +1,12 @@
 /**
- * Entries of a key, and of the moment at which something of it is due: what sessions and sliding
- * windows keep. Each key has one timer at most, so that what is due is the beginning of a scan.
+ * Entries of a key, and of the moment at which something of it is due: what steps keep that wait for
+ * event time by key. Each key has one timer at most, so that what is due is the beginning of a scan.
  */
-import type { KeyedState } from './keyed-state.ts'
+import type { Json } from './aggregator.ts'
+import type { KeyedState, StateForm } from './keyed-state.ts'
+import { readNumber, unreadable } from './saved.ts'
 import { readTimeKey, timeKey, timeKeyLength } from './time-key.ts'
+import { jsonBytes, readJson } from './window-form.ts'
 import type { WindowInput } from './window-step.ts'
 
 /** What is kept under a timer: that it is there. */
@@ -21,22 +24,34 @@ export const behindKeys = 'k0'
 export const keyEntry = (key: string): string => keyPrefix + key
 export const keyOfEntry = (entry: string): string => entry.slice(keyPrefix.length)
 
+/** What an entry knows of its timer. */
+interface Timed {
+  /** Where it is in the state. NaN: nowhere. */
+  timerMs: number
+}
+
 /** The timers of all keys of a step. */
 export class Timers {
+  readonly #name: string
   /** A hint: no timer is before this one. */
   #from = timerPrefix
   #fromMs = Number.NEGATIVE_INFINITY
   #isMore = false
 
+  /** `name` is that of the step's form. */
+  constructor(name: string) {
+    this.#name = name
+  }
+
   /**
-   * The keys whose timers are due, at most `limit`, their entries loaded. Each of these timers is moved
-   * then, and `passed` called.
+   * The keys whose timers are due with their entries, at most `limit`. Each of these timers is moved
+   * then, and `passed` called. Throws `STATE_UNREADABLE` for a timer of a key that has no entry.
    */
-  async due<Value>(
-    state: KeyedState<Value | typeof timer>,
+  async due<Entry>(
+    state: KeyedState<Entry | typeof timer>,
     watermarkMs: number,
     limit: number,
-  ): Promise<readonly string[]> {
+  ): Promise<readonly (readonly [string, Entry])[]> {
     this.#isMore = false
     if (watermarkMs < this.#fromMs) return []
     await state.load([])
@@ -50,7 +65,11 @@ export class Timers {
     this.#begin(timeOf(found[0]![0]))
     const keys = found.map(([entry]) => entry.slice(timerKeyAt))
     await state.load(keys.map(keyEntry))
-    return keys
+    return keys.map((key) => {
+      const entry = state.get(keyEntry(key))
+      if (entry === undefined) throw unreadable(this.#name, `has a timer of '${key}' alone`)
+      return [key, entry as Entry] as const
+    })
   }
 
   /** All that `due` gave was seen to. True: there may be more. */
@@ -73,6 +92,27 @@ export class Timers {
     if (toMs < this.#fromMs) this.#begin(toMs)
   }
 
+  /** Moves the timer of an entry, which is still to be set. NaN: nowhere. */
+  arm<Value>(
+    state: KeyedState<Value | typeof timer>,
+    key: string,
+    entry: Timed,
+    toMs: number,
+  ): void {
+    this.move(state, key, entry.timerMs, toMs)
+    entry.timerMs = toMs
+  }
+
+  /** The same, but a timer that comes sooner stays: it is put where it belongs when it comes. */
+  armBy<Value>(
+    state: KeyedState<Value | typeof timer>,
+    key: string,
+    entry: Timed,
+    byMs: number,
+  ): void {
+    if (!(entry.timerMs <= byMs)) this.arm(state, key, entry, byMs)
+  }
+
   #begin(timeMs: number): void {
     this.#fromMs = timeMs
     this.#from = timerEntry(timeMs, '')
@@ -81,6 +121,33 @@ export class Timers {
 
 const timeOf = (entry: string) => readTimeKey(entry, timerPrefix.length)
 export const timerEntry = (timeMs: number, key: string) => `${timerPrefix}${timeKey(timeMs)}/${key}`
+
+/** How entries of keys are written, beside timers; `save` and `load` know nothing of these. */
+export function entryForm<Entry>({
+  name,
+  version = 1,
+  save,
+  load,
+}: {
+  readonly name: string
+  readonly version?: number
+  save(entry: Entry): Json
+  /** Throws `STATE_UNREADABLE`. */
+  load(saved: Json): Entry
+}): StateForm<Entry | typeof timer> {
+  return {
+    ...{ name, version },
+    encode: (entry) => jsonBytes(entry === timer ? timer : save(entry as Entry)),
+    decode(bytes) {
+      const saved = readJson(name, bytes)
+      return saved === timer ? timer : load(saved)
+    },
+  }
+}
+
+/** Where a timer is, as it was saved: NaN is null in JSON. */
+export const readTimer = (name: string, saved: Json | undefined): number =>
+  saved === null ? Number.NaN : readNumber(name, saved)
 
 /** The keys of a batch, each in one place, and the place of each row. */
 export class KeyPlaces {
