@@ -106,7 +106,7 @@ export class CaughtUp {
       const checkpoint = group.checkpoints.find(
         ({ topic, partition }) => topic === place.topic && partition === place.partition,
       )
-      if (checkpoint === undefined) return false
+      if (checkpoint === undefined || checkpoint.metadata === '') return false
       const token = parseCheckpoint(place.topic, checkpoint.metadata).time?.ended
       return token === ended.token
     })

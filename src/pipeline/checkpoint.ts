@@ -56,10 +56,12 @@ export function resetCheckpoint(from: number, old: CheckpointData | undefined): 
  * on Kafka a transaction that was under way then may commit it once more.
  */
 export function isOfTopic(where: string, metadata: string, identity: string | undefined): boolean {
-  if (metadata === '' || identity === undefined) return true
-  const { of = identity } = parseCheckpoint(where, metadata)
-  return of === identity
+  return metadata === '' || isDataOf(parseCheckpoint(where, metadata), identity)
 }
+
+/** The same of what was read already. */
+export const isDataOf = ({ of }: CheckpointData, identity: string | undefined): boolean =>
+  of === undefined || identity === undefined || of === identity
 
 /** Throws `CHECKPOINT_UNREADABLE` when the metadata is not what a pipeline wrote. */
 export function parseCheckpoint(where: string, metadata: string): CheckpointData {

@@ -76,7 +76,7 @@ export type Step =
       readonly name: string
       /** What it does, in words; part of the plan. */
       readonly what: string
-      /** One for each partition, with the codec of `table`. */
+      /** One for each partition. */
       readonly make: () => RowStep
       readonly late: AnyTopic | undefined
       /** The topic whose newest values it looks things up in. */

@@ -8,9 +8,9 @@
 import type { Codec } from '../formats/format.ts'
 import type { Log, StateChange } from '../log/log.ts'
 import type { Codecs } from './codecs.ts'
-import { check, Invalid } from './decode.ts'
+import { Invalid } from './decode.ts'
 import type { Step } from './definition.ts'
-import { leftJson, pairEntry, rightJson } from './pair-json.ts'
+import { decodePair, leftJson, pairEntry, rightJson } from './pair-json.ts'
 import { deleted, type JoinEntry, type RowIdentity, type Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
 import { stateStore } from './state-store.ts'
@@ -212,16 +212,6 @@ function attempt<Result>(
 
 function identityOf(rows: Rows, row: number): RowIdentity {
   return { id: rows.id(row), version: rows.version(row), time: rows.time(row) }
-}
-
-/**
- * The value of a pair from its JSON, which holds the other side as it stands in its topic. Throws
- * `Invalid` when that does not fit the topic's schema.
- */
-export function decodePair(pair: unknown, { name, other }: JoinStep): unknown {
-  if (other.schema === undefined) return pair
-  const object = pair as { [field: string]: unknown }
-  return { ...object, [name]: check(other.schema, object[name]) }
 }
 
 const valueMark = ',"value":'

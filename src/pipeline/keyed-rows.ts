@@ -1,11 +1,11 @@
 /** The rows of a batch as a step with keyed state sees them. */
 import { isUtf8 } from 'node:buffer'
-import type { Codec } from '../formats/format.ts'
 import type { Json } from '../transforms/aggregator.ts'
 import type { TableInput } from '../transforms/row-step.ts'
 import type { WindowInput } from '../transforms/window-step.ts'
 import { Invalid } from './decode.ts'
 import { neverLate } from './event-time.ts'
+import { rightJson } from './pair-json.ts'
 import { deleted, type Rows } from './rows.ts'
 import { addFailure, drop, type StepContext, stepRow } from './run-steps.ts'
 
@@ -33,7 +33,8 @@ export function tableInput(rows: Rows, index: number, context: StepContext): Tab
   for (let row = 0; row < rows.count; row++) {
     try {
       const key = keyOf(rows, row)
-      values.push(rows.values[row] === deleted ? null : plainValue(rows, row, codec))
+      const isDelete = rows.values[row] === deleted
+      values.push(isDelete ? null : (JSON.parse(rightJson(rows, row, codec)) as Json))
       keys.push(key)
       timesMs.push(rows.time(row))
     } catch (error) {
@@ -43,13 +44,23 @@ export function tableInput(rows: Rows, index: number, context: StepContext): Tab
   return { count: keys.length, keys, values, timesMs }
 }
 
-/** What it is before a schema makes something of it: that can be kept. */
-function plainValue({ batch, origins }: Rows, row: number, codec: Codec | undefined): Json {
-  const origin = origins[row]!
-  const start = batch.valueStarts[origin]!
-  const end = batch.valueEnds[origin]!
-  if (codec === undefined) return JSON.parse(batch.bytes.toString('utf8', start, end)) as Json
-  return JSON.parse(JSON.stringify(codec.decode(batch.bytes, start, end))) as Json
+/** Takes the rows that came too late, and drops those that it cannot write. */
+export type LateRows = (rows: Rows) => void | Promise<void>
+
+/**
+ * Hands late rows on where somebody takes them; those that cannot be written there are dead letters
+ * instead. How many were late; the rows themselves stay as they are.
+ */
+export async function handOnLate(
+  rows: Rows,
+  late: ReadonlySet<number>,
+  take: LateRows | undefined,
+): Promise<number> {
+  if (late.size === 0 || take === undefined) return late.size
+  const copy = rows.copy()
+  keepOnly(copy, late)
+  await take(copy)
+  return copy.count
 }
 
 /** Leaves only the chosen rows. */

@@ -18,6 +18,23 @@ export interface KeyedStoresOptions {
   readonly onProgress?: ((words: string | undefined) => void) | undefined
 }
 
+/** What a lane's steps have open, by step and partition: each is opened when it is first asked for. */
+export class Openings<Open> {
+  readonly #all = new Map<string, Promise<Open>>()
+
+  /** What failed to open is opened again by whoever asks next. */
+  of(step: string, partition: number, open: () => Promise<Open>): Promise<Open> {
+    const name = `${step} ${partition}`
+    let opening = this.#all.get(name)
+    if (opening === undefined) {
+      opening = open()
+      this.#all.set(name, opening)
+      opening.catch(() => this.#all.delete(name))
+    }
+    return opening
+  }
+}
+
 export class KeyedStores {
   readonly #options: KeyedStoresOptions
   readonly #opened: Opened[] = []

@@ -1,6 +1,7 @@
 /** The steps of a lane that keep state by key, together with the event time that they wait for. */
 import type { Membership, StateChange } from '../log/log.ts'
 import type { Definition, KeepingStep } from './definition.ts'
+import type { LateRows } from './keyed-rows.ts'
 import { KeyedStores } from './keyed-stores.ts'
 import type { LaneInput } from './lane-input.ts'
 import { type Due, LaneTime, type LaneTimeOptions } from './lane-time.ts'
@@ -15,8 +16,6 @@ export interface LaneWindowsOptions extends LaneTimeOptions {
   /** Told while state is brought here; undefined: it is. */
   readonly onProgress?: (words: string | undefined) => void
 }
-
-type LateRows = (rows: Rows) => void | Promise<void>
 
 export class LaneWindows {
   readonly #definition: Definition

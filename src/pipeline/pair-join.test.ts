@@ -5,8 +5,9 @@ import { z } from 'zod'
 import { isOnKafka } from '../../scripts/test-kafka.ts'
 import { newLog } from '../log/log-testing.ts'
 import { partitionOf } from '../log/partitioner.ts'
+import { replayDeadLetters } from './dead-letter-store.ts'
 import { pipeline } from './pipeline.ts'
-import { appendAll, readAll, runUntilCaughtUp } from './testing.ts'
+import { appendAll, readAll, readValues, runUntilCaughtUp } from './testing.ts'
 import { topic } from './topic.ts'
 
 interface View {
@@ -126,6 +127,36 @@ describe('a join within a time', () => {
         [`${identity}/0/${firsts[2]}+${clickIdentity}/${place}/${offsets[1]}`, 400],
       ].sort(),
     )
+    await log.close()
+  })
+
+  it('is not made of a side that no longer fits: the message is a dead letter, once, and can be replayed', async () => {
+    const log = await newLog()
+    const one = { partitions: 1 }
+    for (const name of ['asked', 'answered']) await log.createTopic(name, one)
+    const withAnswers = (schema: z.ZodType<{ b: unknown }, { b: unknown }>) =>
+      pipeline('p')
+        .from(topic<{ a: number }>('asked', one))
+        .keyBy(() => 'k')
+        .join('answer', topic('answered', { schema, partitions: 1 }), { within: '1m' })
+        .to(topic<{ a: number }>('out', one))
+    const message = (time: number, value: object) => ({ key: 'k', time, value })
+    await appendAll(log, 'answered', [
+      message(1, { b: '1' }),
+      message(2, { b: 2 }),
+      message(3, { b: 3 }),
+    ])
+    await runUntilCaughtUp(log, [withAnswers(z.object({ b: z.unknown() }))])
+    await appendAll(log, 'asked', [message(4, { a: 1 })])
+    const first = await runUntilCaughtUp(log, [withAnswers(z.object({ b: z.string() }))])
+    assert.deepEqual(first.audits.get('p')!.imbalances, [])
+    assert.equal((await readAll(log, 'p.dead-letters')).length, 1)
+    assert.deepEqual(await readValues(log, 'out'), [])
+    await replayDeadLetters(log, 'p', {})
+    const last = await runUntilCaughtUp(log, [withAnswers(z.object({ b: z.unknown() }))])
+    assert.deepEqual(last.audits.get('p')!.imbalances, [])
+    const pairs = ['1', 2, 3].map((b) => ({ a: 1, answer: { b } }))
+    assert.deepEqual(await readValues(log, 'out'), pairs)
     await log.close()
   })
 })

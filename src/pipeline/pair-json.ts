@@ -4,7 +4,8 @@
  */
 import type { Codec } from '../formats/format.ts'
 import type { Half } from '../transforms/pair-step.ts'
-import { Invalid } from './decode.ts'
+import { check, Invalid } from './decode.ts'
+import type { AnyTopic } from './definition.ts'
 import type { JoinEntry, Rows } from './rows.ts'
 
 /** The pair as it leaves the join `name`: the left value with the right one in a field more. */
@@ -35,4 +36,17 @@ export function rightJson({ batch, origins }: Rows, row: number, codec: Codec | 
   const end = batch.valueEnds[origin]!
   if (codec !== undefined) return JSON.stringify(codec.decode(batch.bytes, start, end))
   return batch.bytes.toString('utf8', start, end)
+}
+
+/**
+ * The value of a pair from its JSON, which holds the other side as it stands in its topic. Throws
+ * `Invalid` when that does not fit the topic's schema.
+ */
+export function decodePair(
+  pair: unknown,
+  { name, other }: { readonly name: string; readonly other: AnyTopic },
+): unknown {
+  if (other.schema === undefined) return pair
+  const object = pair as { [field: string]: unknown }
+  return { ...object, [name]: check(other.schema, object[name]) }
 }

@@ -3,15 +3,14 @@
  * message finds all of the other side that are near enough, in whichever order they come.
  */
 import { type Half, PairStep, type Side } from '../transforms/pair-step.ts'
-import { check } from './decode.ts'
 import type { Definition, PairJoinStep } from './definition.ts'
 import { emit, type Result } from './emit.ts'
 import { neverLate } from './event-time.ts'
-import { keepOnly, keyedInput } from './keyed-rows.ts'
+import { handOnLate, keepOnly, keyedInput, type LateRows } from './keyed-rows.ts'
 import type { KeyedStore } from './keyed-store.ts'
-import type { KeyedStores } from './keyed-stores.ts'
-import { leftJson, pairEntry, rightJson } from './pair-json.ts'
-import { type JoinEntry, Rows } from './rows.ts'
+import { type KeyedStores, Openings } from './keyed-stores.ts'
+import { decodePair, leftJson, pairEntry, rightJson } from './pair-json.ts'
+import { Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
 import type { Advanced } from './window-steps.ts'
 
@@ -30,7 +29,7 @@ type Stored = Parameters<PairStep['take']>[0]
 export class PairSteps {
   readonly #definition: Definition
   readonly #stores: KeyedStores
-  readonly #open = new Map<string, Promise<Open>>()
+  readonly #open = new Openings<Open>()
 
   constructor(definition: Definition, stores: KeyedStores) {
     this.#definition = definition
@@ -43,32 +42,34 @@ export class PairSteps {
     index: number,
     rows: Rows,
     context: StepContext,
-    lateRows: (rows: Rows) => void | Promise<void>,
+    lateRows: LateRows,
   ): Promise<void> {
     const side: Side = rows.batch.topic === step.other.name ? 'right' : 'left'
     const open = await context.retry('state', () => this.#of(step, rows.batch.partition))
     const input = halvesOf(rows, side, index, context)
-    const found: { readonly row: number; readonly entry: JoinEntry }[] = []
-    const paired = new Set<number>()
+    const pairs = new FoundPairs(step, rows)
     const late = new Set<number>()
     let duplicates = 0
     // What it needs is brought here before anything is changed, so it may be asked again.
     await context.retry('state', () =>
       open.pairs.take(open.store as Stored, side, input, open.closedMs, {
-        pair: (row, left, right) => {
-          paired.add(row)
-          found.push({ row, entry: pairEntry(step.name, left, right) })
-        },
+        pair: (row, left, right) => pairs.add(row, left, right),
         duplicate: () => duplicates++,
         late: (row) => late.add(row),
       }),
     )
+    for (const [row, error] of pairs.errors) addFailure(context, rows, row, index, error)
     const { counters } = context
     counters.add(stepRow(index), 'duplicate', duplicates)
-    counters.add(stepRow(index), 'late', await this.#late(step, side, rows, late, lateRows))
-    counters.add(stepRow(index), 'passed', paired.size)
-    counters.add(stepRow(index), 'absorbed', input.count - duplicates - late.size - paired.size)
-    this.#put(step, index, rows, found, context)
+    // Late ones of the other side have no place that takes them.
+    const takesLate = side === 'left' && step.late !== undefined
+    const countLate = await handOnLate(rows, late, takesLate ? lateRows : undefined)
+    counters.add(stepRow(index), 'late', countLate)
+    const { passed, errors } = pairs
+    counters.add(stepRow(index), 'passed', passed)
+    const given = duplicates + late.size + passed + errors.size
+    counters.add(stepRow(index), 'absorbed', input.count - given)
+    pairs.replace(rows)
   }
 
   /** Forgets what finds no other half any more, and sends on who stays alone. */
@@ -91,55 +92,8 @@ export class PairSteps {
     return { hasMore, outMs: open.outMs }
   }
 
-  /** Left ones go where late messages go; those of the other side are only counted. */
-  async #late(
-    step: PairJoinStep,
-    side: Side,
-    rows: Rows,
-    late: ReadonlySet<number>,
-    lateRows: (rows: Rows) => void | Promise<void>,
-  ): Promise<number> {
-    if (late.size === 0 || step.late === undefined || side === 'right') return late.size
-    const copy = rows.copy()
-    keepOnly(copy, late)
-    await lateRows(copy)
-    return copy.count
-  }
-
-  /** Pairs whose value cannot be read any more fail, one by one. */
-  #put(
-    step: PairJoinStep,
-    index: number,
-    rows: Rows,
-    found: readonly { readonly row: number; readonly entry: JoinEntry }[],
-    context: StepContext,
-  ): void {
-    const pairs = new Rows(rows.batch)
-    pairs.entries = []
-    for (const { row, entry } of found) {
-      try {
-        const value = decodePairOf(step, JSON.parse(entry.json))
-        pairs.push(value, rows.origins[row]!, entry.identity, entry)
-      } catch (error) {
-        addFailure(context, rows, row, index, error)
-      }
-    }
-    rows.count = pairs.count
-    rows.values = pairs.values
-    rows.origins = pairs.origins
-    rows.identities = pairs.identities
-    rows.entries = pairs.entries
-  }
-
   #of(step: PairJoinStep, partition: number): Promise<Open> {
-    const name = `${step.name} ${partition}`
-    let opening = this.#open.get(name)
-    if (opening === undefined) {
-      opening = this.#begin(step, partition)
-      this.#open.set(name, opening)
-      opening.catch(() => this.#open.delete(name))
-    }
-    return opening
+    return this.#open.of(step.name, partition, () => this.#begin(step, partition))
   }
 
   async #begin(step: PairJoinStep, partition: number): Promise<Open> {
@@ -149,11 +103,60 @@ export class PairSteps {
   }
 }
 
+/** The pairs that the rows of a batch make. */
+class FoundPairs {
+  /** Rows that made a pair whose value does not fit: they made none. */
+  readonly errors = new Map<number, unknown>()
+  readonly #step: PairJoinStep
+  readonly #rows: Rows
+  readonly #pairs: Rows
+  /** The row that makes pairs just now, and how many there were before it. */
+  #row = -1
+  #before = 0
+  #making = 0
+
+  constructor(step: PairJoinStep, rows: Rows) {
+    this.#step = step
+    this.#rows = rows
+    this.#pairs = new Rows(rows.batch)
+    this.#pairs.entries = []
+  }
+
+  /** How many rows made a pair. */
+  get passed(): number {
+    return this.#making - this.errors.size
+  }
+
+  /** False: its value does not fit, and the row makes none. */
+  add(row: number, left: Half, right: Half): boolean {
+    if (row !== this.#row) {
+      this.#row = row
+      this.#before = this.#pairs.count
+      this.#making++
+    }
+    const entry = pairEntry(this.#step.name, left, right)
+    try {
+      const value = decodePairOf(this.#step, JSON.parse(entry.json))
+      this.#pairs.push(value, this.#rows.origins[row]!, entry.identity, entry)
+      return true
+    } catch (error) {
+      this.errors.set(row, error)
+      this.#pairs.count = this.#before
+      return false
+    }
+  }
+
+  /** They take the place of the rows that made them. */
+  replace(rows: Rows): void {
+    const { count, values, origins, identities, entries } = this.#pairs
+    Object.assign(rows, { count, values, origins, identities, entries })
+  }
+}
+
 /** The value of a pair, or of who stayed alone. Throws `Invalid`. */
-export function decodePairOf({ name, other }: PairJoinStep, pair: unknown): unknown {
-  const object = pair as { readonly [field: string]: unknown }
-  if (other.schema === undefined || object[name] === null) return pair
-  return { ...object, [name]: check(other.schema, object[name]) }
+export function decodePairOf(step: PairJoinStep, pair: unknown): unknown {
+  const isAlone = (pair as { readonly [field: string]: unknown })[step.name] === null
+  return isAlone ? pair : decodePair(pair, step)
 }
 
 function aloneResult({ name }: PairJoinStep, key: string, left: Half): Result {

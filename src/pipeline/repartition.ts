@@ -4,7 +4,7 @@
  */
 import { withIdentity } from '../core/identity.ts'
 import type { TopicInfo } from '../log/log.ts'
-import { murmur2 } from '../log/partitioner.ts'
+import { partitionOf } from '../log/partitioner.ts'
 import { Invalid } from './decode.ts'
 import type { Step } from './definition.ts'
 import { neverLate, watermarkHeader } from './event-time.ts'
@@ -68,7 +68,7 @@ function write(
   if (watermarkMs !== neverLate) {
     headers.push({ key: watermarkHeader, value: Buffer.from(String(watermarkMs)) })
   }
-  const partition = (murmur2(key, 0, key.length) & 0x7fffffff) % topic.partitions
+  const partition = partitionOf(key, topic.partitions, 0)
   outputs.builder(topic.name, partition).append(key, value, rows.time(row), headers)
 }
 

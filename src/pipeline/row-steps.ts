@@ -5,9 +5,9 @@
 import type { RowStep } from '../transforms/row-step.ts'
 import type { KeyedRowStep } from './definition.ts'
 import { neverLate } from './event-time.ts'
-import { keepOnly, keyedInput, tableInput } from './keyed-rows.ts'
+import { handOnLate, keyedInput, type LateRows, tableInput } from './keyed-rows.ts'
 import type { KeyedStore } from './keyed-store.ts'
-import type { KeyedStores } from './keyed-stores.ts'
+import { type KeyedStores, Openings } from './keyed-stores.ts'
 import type { Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
 
@@ -22,7 +22,7 @@ interface Open {
 
 export class RowSteps {
   readonly #stores: KeyedStores
-  readonly #open = new Map<string, Promise<Open>>()
+  readonly #open = new Openings<Open>()
 
   constructor(stores: KeyedStores) {
     this.#stores = stores
@@ -34,16 +34,10 @@ export class RowSteps {
     index: number,
     rows: Rows,
     context: StepContext,
-    lateRows: (rows: Rows) => void | Promise<void>,
+    lateRows: LateRows,
   ): Promise<void> {
-    const { partition } = rows.batch
-    const {
-      rows: keyed,
-      store,
-      forgottenMs,
-    } = await context.retry('state', () => {
-      return this.#of(step, partition)
-    })
+    const open = await context.retry('state', () => this.#of(step, rows.batch.partition))
+    const { rows: keyed, store, forgottenMs } = open
     if (step.table !== undefined && rows.batch.topic === step.table.name) {
       const changes = tableInput(rows, index, context)
       await context.retry('state', () => keyed.takeTable!(store, changes, forgottenMs))
@@ -74,7 +68,7 @@ export class RowSteps {
     counters.add(stepRow(index), 'duplicate', duplicates)
     counters.add(stepRow(index), 'filtered', filtered)
     counters.add(stepRow(index), 'passed', passed.length)
-    counters.add(stepRow(index), 'late', await this.#late(step, rows, late, lateRows))
+    counters.add(stepRow(index), 'late', await handOnLate(rows, late, step.late && lateRows))
     // They come in the order of the rows, so none is overwritten before it was moved.
     for (let kept = 0; kept < passed.length; kept++) {
       rows.keep(passed[kept]!, kept)
@@ -91,29 +85,8 @@ export class RowSteps {
     return open.rows.forget(open.store, open.forgottenMs, mostForgotten)
   }
 
-  /** How many were late; those that cannot be written where they should are dead letters instead. */
-  async #late(
-    step: KeyedRowStep,
-    rows: Rows,
-    late: ReadonlySet<number>,
-    lateRows: (rows: Rows) => void | Promise<void>,
-  ): Promise<number> {
-    if (late.size === 0 || step.late === undefined) return late.size
-    const copy = rows.copy()
-    keepOnly(copy, late)
-    await lateRows(copy)
-    return copy.count
-  }
-
   #of(step: KeyedRowStep, partition: number): Promise<Open> {
-    const name = `${step.name} ${partition}`
-    let opening = this.#open.get(name)
-    if (opening === undefined) {
-      opening = this.#begin(step, partition)
-      this.#open.set(name, opening)
-      opening.catch(() => this.#open.delete(name))
-    }
-    return opening
+    return this.#open.of(step.name, partition, () => this.#begin(step, partition))
   }
 
   async #begin(step: KeyedRowStep, partition: number): Promise<Open> {

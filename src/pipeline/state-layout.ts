@@ -2,8 +2,8 @@
 import { compareKeys } from '../core/key-order.ts'
 import type { OwnedState } from '../log/log.ts'
 import type { StateForm } from '../transforms/keyed-state.ts'
-import { windowReader } from '../transforms/window-reading.ts'
 import { behindKeys, keyEntry, keyOfEntry } from '../transforms/keyed-timers.ts'
+import { windowReader } from '../transforms/window-reading.ts'
 import type { AggregateStep, KeyedRowStep, Step } from './definition.ts'
 import { isReserved } from './state-form.ts'
 

@@ -7,7 +7,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Checkpoint, Log, TopicInfo, TopicPartition } from '../log/log.ts'
 import { JointWatermark } from '../transforms/watermark.ts'
-import { isOfTopic, parseCheckpoint } from './checkpoint.ts'
+import { isDataOf, parseCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
 import type { SavedTime } from './event-time.ts'
 import { placesOf, type Segment, segmentsOf } from './segments.ts'
@@ -123,11 +123,8 @@ export class UpstreamTime {
       }
       for (const [index, unit] of before.units.entries()) {
         const checkpoint = saved.get(`${unit.topic}/${unit.partition}`)
-        // A topic that was made again has no time yet.
         const identity = this.#options.topics.get(unit.topic)?.identity
-        if (checkpoint === undefined || !isOfTopic(unit.topic, checkpoint.metadata, identity))
-          continue
-        note(before, index, unit, checkpoint, nowMs)
+        if (checkpoint !== undefined) note(before, index, { ...checkpoint, identity }, nowMs)
       }
       if (before.segment.isTimed) {
         hasEnded &&= before.units.every(({ endedToken }) => endedToken === ended?.token)
@@ -156,13 +153,22 @@ export class UpstreamTime {
   }
 }
 
-function note(before: Before, index: number, unit: Unit, checkpoint: Checkpoint, nowMs: number) {
-  const where = `${checkpoint.topic}/${checkpoint.partition}`
-  const { time } = parseCheckpoint(where, checkpoint.metadata)
-  if (checkpoint.offset !== unit.offset) unit.changedAtMs = nowMs
-  unit.offset = checkpoint.offset
-  unit.endedToken = time?.ended
-  unit.outMs = Math.max(unit.outMs, outOf(before.segment, time))
+function note(
+  before: Before,
+  index: number,
+  { topic, partition, offset, metadata, identity }: Checkpoint & { identity: string | undefined },
+  nowMs: number,
+) {
+  // Kafka's own tools place a group without a word of ours.
+  if (metadata === '') return
+  const data = parseCheckpoint(`${topic}/${partition}`, metadata)
+  // A topic that was made again has no time yet.
+  if (!isDataOf(data, identity)) return
+  const unit = before.units[index]!
+  if (offset !== unit.offset) unit.changedAtMs = nowMs
+  unit.offset = offset
+  unit.endedToken = data.time?.ended
+  unit.outMs = Math.max(unit.outMs, outOf(before.segment, data.time))
   if (unit.outMs > -Infinity) before.joint.advance(index, unit.outMs, unit.changedAtMs)
 }
 

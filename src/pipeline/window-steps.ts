@@ -12,9 +12,9 @@ import {
 import type { AggregateStep, Definition } from './definition.ts'
 import { emit, type Result } from './emit.ts'
 import { neverLate } from './event-time.ts'
-import { keepOnly, keyedInput } from './keyed-rows.ts'
+import { handOnLate, keyedInput, type LateRows } from './keyed-rows.ts'
 import type { KeyedStore } from './keyed-store.ts'
-import type { KeyedStores } from './keyed-stores.ts'
+import { type KeyedStores, Openings } from './keyed-stores.ts'
 import { deleted, type Rows } from './rows.ts'
 import { addFailure, type StepContext, stepRow } from './run-steps.ts'
 
@@ -47,7 +47,7 @@ export interface Advanced {
 export class WindowSteps {
   readonly #definition: Definition
   readonly #stores: KeyedStores
-  readonly #windows = new Map<string, Promise<Windows>>()
+  readonly #windows = new Openings<Windows>()
 
   constructor(definition: Definition, stores: KeyedStores) {
     this.#definition = definition
@@ -60,7 +60,7 @@ export class WindowSteps {
     index: number,
     rows: Rows,
     context: StepContext,
-    lateRows: (rows: Rows) => void | Promise<void>,
+    lateRows: LateRows,
   ): Promise<void> {
     const { partition } = rows.batch
     const windows = await context.retry('state', () => this.#of(step, index, partition))
@@ -79,10 +79,8 @@ export class WindowSteps {
       return windows.windows.take(windows.store, input, windows.closedMs, output)
     })
     context.counters.add(stepRow(index), 'absorbed', input.count - late.size - failed)
-    keepOnly(rows, late)
-    // Those that cannot be written there are dead letters instead.
-    if (late.size > 0 && step.late !== undefined) await lateRows(rows)
-    context.counters.add(stepRow(index), 'late', rows.count)
+    const lateCount = await handOnLate(rows, late, step.late && lateRows)
+    context.counters.add(stepRow(index), 'late', lateCount)
     rows.count = 0
   }
 
@@ -129,14 +127,7 @@ export class WindowSteps {
   }
 
   #of(step: AggregateStep, index: number, partition: number): Promise<Windows> {
-    const name = `${step.name} ${partition}`
-    let opening = this.#windows.get(name)
-    if (opening === undefined) {
-      opening = this.#open(step, index, partition)
-      this.#windows.set(name, opening)
-      opening.catch(() => this.#windows.delete(name))
-    }
-    return opening
+    return this.#windows.of(step.name, partition, () => this.#open(step, index, partition))
   }
 
   async #open(step: AggregateStep, index: number, partition: number): Promise<Windows> {

@@ -28,8 +28,8 @@ export interface PairInput {
 }
 
 export interface PairOutput {
-  /** A row found another half. */
-  pair(row: number, left: Half, right: Half): void
+  /** A row found another half. False: they make no pair, and the row is not taken at all. */
+  pair(row: number, left: Half, right: Half): boolean
   /** It came again: what has its id waits already. */
   duplicate(row: number): void
   /** Those that it could find may be forgotten. */
@@ -101,7 +101,7 @@ export class PairStep {
         output.duplicate(row)
         continue
       }
-      this.#match(entry, side, half, row, output)
+      if (!this.#match(entry, side, half, row, output)) continue
       this.#keep(state, places.keys[place]!, entry)
     }
   }
@@ -126,16 +126,16 @@ export class PairStep {
     return this.#timers.passed(watermarkMs)
   }
 
-  #match(entry: Halves, side: Side, half: Half, row: number, output: PairOutput): void {
-    const own: Waiting = { ...half, isTold: false }
-    for (const other of entry[side === 'left' ? 'right' : 'left']) {
-      if (Math.abs(other.timeMs - half.timeMs) > this.#withinMs) continue
-      own.isTold = true
-      other.isTold = true
-      if (side === 'left') output.pair(row, half, other)
-      else output.pair(row, other, half)
+  #match(entry: Halves, side: Side, half: Half, row: number, output: PairOutput): boolean {
+    const others = entry[side === 'left' ? 'right' : 'left']
+    const met = others.filter(({ timeMs }) => Math.abs(timeMs - half.timeMs) <= this.#withinMs)
+    for (const other of met) {
+      const [left, right] = side === 'left' ? [half, other] : [other, half]
+      if (!output.pair(row, left, right)) return false
     }
-    entry[side].push(own)
+    for (const other of met) other.isTold = true
+    entry[side].push({ ...half, isTold: met.length > 0 })
+    return true
   }
 
   #tell(key: string, halves: readonly Waiting[], alone: Alone): void {
