@@ -100,12 +100,21 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
   /** The blocks that messages go into, or that windows need which they change. */
   #blocksOf(known: readonly KeyCells[], { count, timesMs }: WindowInput): string[] {
     const blocks: string[] = []
-    const reachMs = this.#sizeMs + 1
+    const fromMs = new Float64Array(known.length).fill(Infinity)
+    const toMs = new Float64Array(known.length).fill(-Infinity)
     for (let row = 0; row < count; row++) {
-      const cells = known[this.#places.places[row]!]!
+      const place = this.#places.places[row]!
       const timeMs = timesMs[row]!
-      if (this.#isCurrent) cells.needs(timeMs - reachMs, timeMs + reachMs, blocks)
-      cells.needsAt(timeMs, blocks)
+      fromMs[place] = Math.min(fromMs[place]!, timeMs)
+      toMs[place] = Math.max(toMs[place]!, timeMs)
+      known[place]!.needsAt(timeMs, blocks)
+    }
+    if (this.#isCurrent) {
+      // As `#show` asks for them: also what lies between two messages that are far apart.
+      const reachMs = this.#sizeMs + 1
+      for (const [place, cells] of known.entries()) {
+        cells.needs(fromMs[place]! - reachMs, toMs[place]! + reachMs, blocks)
+      }
     }
     return [...new Set(blocks)]
   }
