@@ -18,27 +18,30 @@ export const clientOf = (bootstrapServers: string) =>
 export const makeTopic = (client: KafkaClient, name: string) =>
   new KafkaTopics(client).createTopic(name, { partitions })
 
-/** Sends tweets [from, to) to one partition, without a transaction; their time is `timeMs`. */
-async function send(
-  client: KafkaClient,
+/** Tweets for one partition, whose time is `timeMs`. */
+function batchOf(
   topic: string,
   partition: number,
   tweets: readonly string[],
   timeMs: number,
-): Promise<void> {
+): Batch {
   const builder = new BatchBuilder(topic, partition)
   for (const tweet of tweets) builder.append(null, tweet, timeMs)
-  await sendBatch(client, builder.build())
+  return builder.build()
 }
 
-/** One record batch, to where the batch says. */
-export async function sendBatch(client: KafkaClient, batch: Batch): Promise<void> {
-  const { topic, partition } = batch
-  const bytes = encodeRecordBatch(batch, { compression: 'none' })
-  const node = await client.leaderOf(topic, partition)
-  const part = { topic, partition, bytes }
-  const [answer] = await client.call(node, 'load', produce, null, timeoutMs, [part])
-  if (answer?.errorCode !== 0) throw new Error(`bench: a produce was answered ${answer?.errorCode}`)
+/** One request with batches of one topic, without a transaction; there is one broker. */
+export async function sendBatches(client: KafkaClient, batches: readonly Batch[]): Promise<void> {
+  const [first] = batches
+  if (first === undefined) return
+  const node = await client.leaderOf(first.topic, first.partition)
+  const parts = batches.map((batch) => {
+    const bytes = encodeRecordBatch(batch, { compression: 'none' })
+    return { topic: batch.topic, partition: batch.partition, bytes }
+  })
+  for (const answer of await client.call(node, 'load', produce, null, timeoutMs, parts)) {
+    if (answer.errorCode !== 0) throw new Error(`bench: a produce was answered ${answer.errorCode}`)
+  }
 }
 
 /** So many tweets, the given ones over and over. */
@@ -55,7 +58,7 @@ export async function fill(
       { length: count },
       (_, index) => tweets[(from + index) % tweets.length]!,
     )
-    const sent = send(client, topic, batch % partitions, some, Date.now())
+    const sent = sendBatches(client, [batchOf(topic, batch % partitions, some, Date.now())])
     sending.add(sent)
     void sent.then(() => sending.delete(sent))
     if (sending.size >= mostInFlight) await Promise.race(sending)
@@ -63,7 +66,10 @@ export async function fill(
   await Promise.all(sending)
 }
 
-/** Sends for ever what is due, every 5 ms; the time of each tweet is the moment of the call. */
+/**
+ * Sends for ever what is due, every 5 ms, all partitions in one request, as a producer with
+ * `linger.ms=5` does; the time of each tweet is the moment of the call.
+ */
 export async function sendAtRate(
   client: KafkaClient,
   topic: string,
@@ -76,9 +82,11 @@ export async function sendAtRate(
     const byPartition = Array.from({ length: partitions }, (): string[] => [])
     for (; sent < due; sent++) byPartition[sent % partitions]!.push(tweets[sent % tweets.length]!)
     const nowMs = Date.now()
-    for (const [partition, some] of byPartition.entries()) {
-      if (some.length > 0) void send(client, topic, partition, some, nowMs)
-    }
+    const batches = byPartition.map((some, partition) => batchOf(topic, partition, some, nowMs))
+    void sendBatches(
+      client,
+      batches.filter(({ count }) => count > 0),
+    )
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }

@@ -8,7 +8,7 @@ import type { KafkaClient } from '../src/log/kafka-client.ts'
 import { KafkaOffsets } from '../src/log/kafka-offsets.ts'
 import { KafkaReader } from '../src/log/kafka-reader.ts'
 import { KafkaTopics } from '../src/log/kafka-topics.ts'
-import { clientOf, sendBatch } from './kafka-load.ts'
+import { clientOf, sendBatches } from './kafka-load.ts'
 import { cpuSecondsOf } from './kafka-process.ts'
 import { partitions } from './windows-load.ts'
 
@@ -69,7 +69,7 @@ export async function kafkaPlace(cluster: KafkaCluster): Promise<Place> {
     append: async (batches) => {
       const sending = new Set<Promise<void>>()
       for (const batch of batches) {
-        const sent = sendBatch(client, batch)
+        const sent = sendBatches(client, [batch])
         sending.add(sent)
         void sent.then(() => sending.delete(sent))
         if (sending.size >= mostInFlight) await Promise.race(sending)
