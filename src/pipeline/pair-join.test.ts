@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { isOnKafka } from '../../scripts/test-kafka.ts'
 import { newLog } from '../log/log-testing.ts'
 import { partitionOf } from '../log/partitioner.ts'
+import { files } from '../sources/files.ts'
 import { replayDeadLetters } from './dead-letter-store.ts'
 import { pipeline } from './pipeline.ts'
 import { appendAll, readAll, readValues, runUntilCaughtUp } from './testing.ts'
@@ -157,6 +161,52 @@ describe('a join within a time', () => {
     assert.deepEqual(last.audits.get('p')!.imbalances, [])
     const pairs = ['1', 2, 3].map((b) => ({ a: 1, answer: { b } }))
     assert.deepEqual(await readValues(log, 'out'), pairs)
+    await log.close()
+  })
+
+  it('at the end of files tells who is alone, and keeps it for what a later run brings', async () => {
+    const log = await newLog()
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-pairs-'))
+    const put = (name: string, lines: readonly object[]) => {
+      const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('')
+      writeFileSync(join(folder, name), text)
+    }
+    interface Line {
+      readonly number: number
+      readonly time: number
+    }
+    const declared = { key: () => 'k', time: ({ time }: Line) => time, partitions: 2 }
+    const [asked, answered] = [topic<Line>('asked', declared), topic<Line>('answered', declared)]
+    const from = (name: string) => files<Line>({ path: join(folder, name) })
+    const pipelines = () => [
+      pipeline('ask').from(from('ask-*.ndjson')).to(asked),
+      pipeline('answer').from(from('answer-*.ndjson')).to(answered),
+      pipeline('met')
+        .from(asked)
+        .keyBy(() => 'k')
+        .join('answer', answered, { within: 10, how: 'left' })
+        .map('flat', ({ number, answer }) => ({ number, answer: answer?.number ?? null }))
+        .to(topic('met')),
+    ]
+    const told = async () => {
+      const { audits } = await runUntilCaughtUp(log, pipelines(), folder)
+      assert.deepEqual(audits.get('met')!.imbalances, [])
+      const values = (await readValues(log, 'met')) as { number: number; answer: number | null }[]
+      return values.map(({ number, answer }) => `${number} ${answer}`).sort()
+    }
+    put('ask-1.ndjson', [
+      { number: 1, time: 100 },
+      { number: 2, time: 105 },
+    ])
+    put('answer-1.ndjson', [{ number: 7, time: 95 }])
+    const first = ['1 7', '2 7']
+    assert.deepEqual(await told(), first)
+    put('ask-2.ndjson', [{ number: 3, time: 106 }])
+    const second = [...first, '3 null']
+    assert.deepEqual(await told(), second)
+    put('answer-2.ndjson', [{ number: 8, time: 107 }])
+    assert.deepEqual(await told(), [...second, '1 8', '2 8', '3 8'].sort())
+    rmSync(folder, { recursive: true })
     await log.close()
   })
 })

@@ -2,7 +2,7 @@
  * The joins of a lane that pair messages of two streams within a time: by step and partition. Each
  * message finds all of the other side that are near enough, in whichever order they come.
  */
-import { type Half, PairStep, type Side } from '../transforms/pair-step.ts'
+import { type Alone, type Half, PairStep, type Side } from '../transforms/pair-step.ts'
 import type { Definition, PairJoinStep } from './definition.ts'
 import { emit, type Result } from './emit.ts'
 import { neverLate } from './event-time.ts'
@@ -20,6 +20,8 @@ const mostKeys = 5000
 interface Open {
   readonly pairs: PairStep
   readonly store: KeyedStore<unknown>
+  /** At the end: how far it has told who waits. Undefined: of all. */
+  flushedTo: string | undefined
   closedMs: number
   outMs: number
 }
@@ -82,11 +84,7 @@ export class PairSteps {
     if (atMs > open.closedMs) open.closedMs = atMs
     const results: Result[] = []
     const alone = (key: string, left: Half) => results.push(aloneResult(step, key, left))
-    // At the end nothing comes any more: whoever waits is alone.
-    const closeMs = isEnd ? Number.MAX_SAFE_INTEGER : open.closedMs
-    const hasMore =
-      Number.isFinite(closeMs) &&
-      (await open.pairs.close(open.store as Stored, closeMs, mostKeys, alone))
+    const hasMore = await close(open, isEnd, alone)
     await emit(this.#definition, { index, partition, results, outMs: open.outMs }, context)
     if (!hasMore) open.outMs = open.closedMs - open.pairs.closesAfterMs
     return { hasMore, outMs: open.outMs }
@@ -99,8 +97,21 @@ export class PairSteps {
   async #begin(step: PairJoinStep, partition: number): Promise<Open> {
     const pairs = new PairStep({ withinMs: step.withinMs, tellsAlone: step.how === 'left' })
     const store = await this.#stores.open(step.name, partition, pairs.form as never)
-    return { pairs, store, closedMs: neverLate, outMs: neverLate }
+    return { pairs, store, flushedTo: '', closedMs: neverLate, outMs: neverLate }
   }
+}
+
+/** At most so many keys at a time. True: there is more. At the end who waits is told of, and kept. */
+async function close(open: Open, isEnd: boolean, alone: Alone): Promise<boolean> {
+  const { pairs, closedMs } = open
+  const store = open.store as Stored
+  if (Number.isFinite(closedMs) && (await pairs.close(store, closedMs, mostKeys, alone)))
+    return true
+  if (!isEnd) open.flushedTo = ''
+  else if (open.flushedTo !== undefined) {
+    open.flushedTo = await pairs.flush(store, open.flushedTo, mostKeys, alone)
+  }
+  return isEnd && open.flushedTo !== undefined
 }
 
 /** The pairs that the rows of a batch make. */

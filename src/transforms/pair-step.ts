@@ -4,7 +4,16 @@
  * `withinMs` behind the watermark, so a half is kept until the watermark is twice that past it.
  */
 import type { KeyedState, StateForm } from './keyed-state.ts'
-import { entryForm, KeyPlaces, keyEntry, Timers, type timer } from './keyed-timers.ts'
+import {
+  behindKeys,
+  entryForm,
+  firstKey,
+  KeyPlaces,
+  keyEntry,
+  keyOfEntry,
+  Timers,
+  type timer,
+} from './keyed-timers.ts'
 import { readCount, readList, readNumber, unreadable } from './saved.ts'
 
 export type Side = 'left' | 'right'
@@ -124,6 +133,28 @@ export class PairStep {
       this.#keep(state, key, entry)
     }
     return this.#timers.passed(watermarkMs)
+  }
+
+  /**
+   * Tells of all that wait alone as things stand, and keeps them: they may still find another half, and
+   * are not told of again. From key `from` on, '' the first, about `limit` keys; gives where it goes
+   * on, undefined at the end.
+   */
+  async flush(
+    state: KeyedState<Entry>,
+    from: string,
+    limit: number,
+    alone: Alone,
+  ): Promise<string | undefined> {
+    if (!this.#tellsAlone) return undefined
+    await state.load([])
+    const found = await state.scan(from === '' ? firstKey : from, behindKeys, limit)
+    for (const [stateKey, entry] of found as readonly (readonly [string, Halves])[]) {
+      if (entry.left.every(({ isTold }) => isTold)) continue
+      this.#tell(keyOfEntry(stateKey), entry.left, alone)
+      state.set(stateKey, entry)
+    }
+    return found.length < limit ? undefined : `${found.at(-1)![0]}\0`
   }
 
   #match(entry: Halves, side: Side, half: Half, row: number, output: PairOutput): boolean {
