@@ -1,5 +1,6 @@
 /** Every code that an error of Millrace carries: the order it gives, when it comes, what to do. */
 import { formatCodes } from './error-codes-formats.ts'
+import { securityCodes } from './error-codes-security.ts'
 import { stateCodes } from './error-codes-state.ts'
 
 export interface ErrorDeclaration {
@@ -12,6 +13,7 @@ const declare = <const Codes extends Record<string, ErrorDeclaration>>(codes: Co
 
 export const errorCodes = declare({
   ...formatCodes,
+  ...securityCodes,
   ...stateCodes,
   OPTIONS_INVALID: {
     order: 'misconfigured',
