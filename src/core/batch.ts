@@ -44,6 +44,24 @@ export class Batch {
   }
 }
 
+/** The messages from number `from` up to, not including, `to`: a view, without a copy. */
+export function partOf(batch: Batch, from: number, to: number): Batch {
+  if (from === 0 && to === batch.count) return batch
+  return new Batch({
+    ...batch,
+    count: to - from,
+    offsets: batch.offsets.subarray(from, to),
+    times: batch.times.subarray(from, to),
+    keyStarts: batch.keyStarts.subarray(from, to),
+    keyEnds: batch.keyEnds.subarray(from, to),
+    valueStarts: batch.valueStarts.subarray(from, to),
+    valueEnds: batch.valueEnds.subarray(from, to),
+    headerStarts: batch.headerStarts.subarray(from, to),
+    headerEnds: batch.headerEnds.subarray(from, to),
+    nextOffset: to === batch.count ? batch.nextOffset : batch.offsets[to]!,
+  })
+}
+
 export type Columns = {
   -readonly [Name in keyof Batch]: Batch[Name]
 }

@@ -81,6 +81,8 @@ export type Step =
       readonly late: AnyTopic | undefined
       /** The topic whose newest values it looks things up in. */
       readonly table?: AnyTopic
+      /** The table is read to its end before anything is looked up in it. */
+      readonly isTableFirst?: boolean
     }
   | {
       /** Pairs messages with those of another topic that have the same key and are near in time. */
@@ -110,6 +112,8 @@ export interface PipelineSettings {
   readonly idleMs: number
   /** A message whose time is further ahead of the clock is late, and moves no watermark. */
   readonly maxSkewMs: number
+  /** So long messages wait for an input with nothing to read, which may come to have earlier ones. */
+  readonly maxWaitMs: number
 }
 
 export interface Definition {

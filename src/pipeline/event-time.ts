@@ -31,6 +31,11 @@ export class InputTime {
   #closedMs: number
   /** Of the end that it was read to, where windows were told of it. */
   endedToken: number | undefined
+  /**
+   * Of messages that others of this pipeline send: all that they send later comes from this time on;
+   * Infinity: they have nothing more to read themselves.
+   */
+  sentMs = neverLate
 
   constructor(settings: PipelineSettings, isPassing: boolean, saved: SavedTime = {}) {
     const { maxSkewMs } = settings
@@ -85,7 +90,8 @@ export class InputTime {
   }
 }
 
-function passedWatermark(batch: Batch, index: number): number {
+/** `neverLate`: there was none. */
+export function passedWatermark(batch: Batch, index: number): number {
   const headers = decodeHeaders(batch.bytes, batch.headerStarts[index]!, batch.headerEnds[index]!)
   const value = headers.find(({ key }) => key === watermarkHeader)?.value
   return value === undefined || value === null ? neverLate : Number(value.toString('latin1'))

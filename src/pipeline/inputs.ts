@@ -45,6 +45,12 @@ export function namedInputs(definition: Definition): TopicInput[] {
 export const tablesOf = ({ steps }: Definition): string[] =>
   steps.flatMap((step) => (step.kind === 'keyed' && step.table ? [step.table.name] : []))
 
+/** Those of them that are read to their end before anything is looked up in them. */
+export const tablesReadFirst = ({ steps }: Definition): string[] =>
+  steps.flatMap((step) =>
+    step.kind === 'keyed' && step.table && step.isTableFirst ? [step.table.name] : [],
+  )
+
 /**
  * All topics that a pipeline reads: those that it names, those found to match its patterns, and its own.
  * Whoever writes a topic comes before whoever reads it.

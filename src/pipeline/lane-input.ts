@@ -27,6 +27,8 @@ export interface Read {
   readonly done?: boolean
   /** Messages that retention took before they were read. */
   readonly expired: number
+  /** Of a part of a batch, its share of the batch's bytes. */
+  readonly sizeBytes?: number
 }
 
 export interface LaneInput {

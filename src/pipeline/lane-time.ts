@@ -116,7 +116,10 @@ export class LaneTime {
     if (place.pending !== undefined) return
     const sample = (await upstream.sample())[place.number]
     if (sample === undefined) return
-    const isNew = sample.atMs > passing.time!.atMs || sample.ended?.token !== place.ended?.token
+    const isNew =
+      sample.atMs > passing.time!.atMs ||
+      sample.sentMs !== passing.time!.sentMs ||
+      sample.ended?.token !== place.ended?.token
     if (!isNew) return
     const end = await log.writtenEnd(passing.topic, passing.partition)
     place.pending = { sample, end }
@@ -144,6 +147,7 @@ function adopt(place: Place): void {
   place.pending = undefined
   place.ended = pending.sample.ended
   passing!.time!.adopt(pending.sample.atMs)
+  passing!.time!.sentMs = pending.sample.sentMs
 }
 
 /** Topics that are read for themselves are as far as what was read of them. */

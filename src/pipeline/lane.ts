@@ -15,11 +15,11 @@ import { type Codecs, prepared } from './codecs.ts'
 import { deadLetterTopic } from './dead-letters.ts'
 import { decodeRows, type Failure } from './decode.ts'
 import type { AnyTopic, Definition, Step } from './definition.ts'
-import { repartitionTopic, tablesOf } from './inputs.ts'
+import { repartitionTopic } from './inputs.ts'
 import { Joins } from './join.ts'
 import { LaneCommits, nextTurn } from './lane-commits.ts'
 import type { LaneInput, Read } from './lane-input.ts'
-import { LaneTurns } from './lane-turns.ts'
+import { LaneTurns, type LaneTurnsOptions } from './lane-turns.ts'
 import { LaneWindows } from './lane-windows.ts'
 import { topicInputs } from './plan.ts'
 import { repartition } from './repartition.ts'
@@ -95,15 +95,18 @@ export class Lane {
   #sinkCommits: number
 
   constructor(options: LaneOptions) {
-    this.#options = options
+    const retry: LaneTurnsOptions['retry'] = (what, work) => this.#retry(what, work)
+    this.#turns = new LaneTurns({ ...options, retry })
+    this.#options = { ...options, inputs: this.#turns.inputs }
     this.#sinkCommits = options.sinkCommits
     const { definition, log, topics, codecs } = options
     this.#joins = new Joins(log, definition.name, codecs)
-    this.#turns = new LaneTurns(log, options.inputs, tablesOf(definition))
     const onProgress = (words: string | undefined) => {
       options.progress.waiting = words
     }
-    this.#windows = isTimed(definition) ? new LaneWindows({ ...options, onProgress }) : undefined
+    this.#windows = isTimed(definition)
+      ? new LaneWindows({ ...this.#options, onProgress })
+      : undefined
     for (const step of definition.steps) {
       const topic = writtenBy(step)
       if (topic === undefined) continue
@@ -154,15 +157,10 @@ export class Lane {
 
   /** The next batch of any input, in turn, and what it comes to. Undefined: nothing to read. */
   async #step(): Promise<Work | undefined> {
-    const inputs = await this.#retry('tables', () => this.#turns.order())
-    for (const input of inputs) {
-      const read = await this.#retry(`read ${input.topic}`, () => input.read())
-      this.#turns.took(input)
-      if (read === undefined) continue
-      await nextTurn()
-      return this.#process(input, read, this.#options.meter.start())
-    }
-    return this.#advance()
+    const taken = await this.#turns.take()
+    if (taken === undefined) return this.#advance()
+    if (!taken.wasHere) await nextTurn()
+    return this.#process(taken.input, taken.read, this.#options.meter.start())
   }
 
   /** What event time alone brings about, where nothing is to be read. */
@@ -214,7 +212,7 @@ export class Lane {
     this.#bury(input, read)
     progress.messages += read.batch.count + read.unreadable.length
     progress.deadLetters += dead + this.#failures.length - ofInput
-    const sizeBytes = read.batch.bytes.length
+    const sizeBytes = read.sizeBytes ?? read.batch.bytes.length
     return { commit: this.#assemble(input, read), sizeBytes, input, read, startMs }
   }
 

@@ -62,11 +62,17 @@ export interface PipelineOptions
   readonly idle?: Duration
   /** A message so far ahead of the clock is late, and closes no window: '1h', where it is not said. */
   readonly maxSkew?: Duration
+  /**
+   * Of several topics the message with the earliest event time goes first, where what comes out depends
+   * on it. So long such a message waits for a topic of which nothing is left to read, as an earlier one
+   * may still be written to it: not at all, where it is not said.
+   */
+  readonly maxWait?: Duration
 }
 
 const defaultSettings: PipelineSettings = {
   ...{ maxDeadLetterShare: 0.5, onGap: 'stop' },
-  ...{ idleMs: 60_000, maxSkewMs: 3_600_000 },
+  ...{ idleMs: 60_000, maxSkewMs: 3_600_000, maxWaitMs: 0 },
 }
 
 /**
@@ -81,20 +87,21 @@ const defaultSettings: PipelineSettings = {
 export function pipeline(name: string, options: PipelineOptions = {}): Start {
   checkName('pipeline', name)
   const where = `pipeline ${name}`
-  checkKeys(where, options, ['maxDeadLetterShare', 'onGap', 'idle', 'maxSkew'])
-  const { idle, maxSkew, ...settings } = options
+  checkKeys(where, options, ['maxDeadLetterShare', 'onGap', 'idle', 'maxSkew', 'maxWait'])
+  const { idle, maxSkew, maxWait, ...settings } = options
   const { maxDeadLetterShare = defaultSettings.maxDeadLetterShare } = settings
   if (!(maxDeadLetterShare >= 0 && maxDeadLetterShare <= 1)) {
     const seen = `maxDeadLetterShare is ${maxDeadLetterShare}`
     throw fail('OPTIONS_INVALID', `pipeline ${name}: ${seen}; give a share from 0 to 1`)
   }
+  const duration = (option: string, given: Duration | undefined, otherwiseMs: number) =>
+    given === undefined ? otherwiseMs : durationOption(`${where}: option '${option}'`, given)
   return new Start(name, {
     ...defaultSettings,
     ...settings,
-    ...(idle === undefined ? {} : { idleMs: durationOption(`${where}: option 'idle'`, idle) }),
-    ...(maxSkew === undefined
-      ? {}
-      : { maxSkewMs: durationOption(`${where}: option 'maxSkew'`, maxSkew) }),
+    idleMs: duration('idle', idle, defaultSettings.idleMs),
+    maxSkewMs: duration('maxSkew', maxSkew, defaultSettings.maxSkewMs),
+    maxWaitMs: duration('maxWait', maxWait, defaultSettings.maxWaitMs),
   })
 }
 

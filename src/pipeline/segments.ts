@@ -5,7 +5,7 @@
 import type { TopicPartition } from '../log/log.ts'
 import { closesAfterMs } from '../transforms/window-assign.ts'
 import type { Definition, Step } from './definition.ts'
-import { tablesOf, topicInputs } from './inputs.ts'
+import { tablesOf, tablesReadFirst, topicInputs } from './inputs.ts'
 import { sourceTopic } from './plan.ts'
 import { isTimedKind } from './state-store.ts'
 
@@ -55,6 +55,30 @@ export const hasTime = (definition: Definition, topic: string): boolean =>
   isTimed(definition) && !tablesOf(definition).includes(topic)
 
 const needsTime = ({ kind }: Step) => isTimedKind(kind)
+
+/**
+ * Topics that are read together, by event time: those of each segment where what comes out of it, or
+ * behind it, depends on the order of what comes in. Of the same time the first goes first; tables do.
+ */
+export function topicsInOrder(definition: Definition): string[][] {
+  const { steps } = definition
+  const tables = tablesOf(definition)
+  const others = tablesReadFirst(definition)
+  return segmentsOf(definition).flatMap(({ from, to }) => {
+    if (!steps.slice(from).some(needsOrder)) return []
+    const read = topicInputs(definition)
+      .filter(({ entry, topic }) => entry >= from && entry < to && !others.includes(topic.name))
+      .map(({ topic }) => topic.name)
+    const names = new Set([...read.filter((name) => tables.includes(name)), ...read])
+    return names.size > 1 ? [[...names]] : []
+  })
+}
+
+/** What it gives depends on the order in which messages come. A pair is the same whoever comes first. */
+const needsOrder = (step: Step) =>
+  step.kind === 'keyed' ||
+  step.kind === 'join' ||
+  (step.kind === 'aggregate' && step.aggregator.order !== 'any')
 
 /** What comes out of a step later may be so much older than the watermark. */
 function heldBackMs(step: Step): number {

@@ -25,7 +25,7 @@ const since = '2020-01-01T00:00:00.000Z'
 const named = pipeline('named')
   .from(orders)
   .keyBy((order) => order.customer)
-  .join('who', table(customers))
+  .join('who', table(customers, { readFirst: true }))
   .map('flat', ({ number, who }) => ({
     ...{ number, who: who?.name ?? null, year: who?.since.getUTCFullYear() ?? null },
   }))
@@ -41,7 +41,7 @@ async function found(log: Parameters<typeof readValues>[0], name: string) {
 }
 
 describe('a topic as a table', () => {
-  it('gives what is newest, forgets what was deleted, and is read first', async () => {
+  it('gives what is newest, forgets what was deleted, and is read first where it should be', async () => {
     const log = await newLog()
     await ensureTopics(log, planOf([named['~pipeline']]))
     assert.equal((await log.topic('named.who-key.repartition'))!.partitions, 2)
@@ -89,7 +89,7 @@ describe('a topic as a table', () => {
     const asked = pipeline('asked')
       .from(orders)
       .keyBy((order) => order.customer)
-      .join('who', table(rates, { asOf: '1s' }), { late: topic('late') })
+      .join('who', table(rates, { asOf: '1s', readFirst: true }), { late: topic('late') })
       .map('flat', ({ number, who }) => ({ number, who: who?.name ?? null }))
       .to(topic('asked'))
     await ensureTopics(log, planOf([asked['~pipeline']]))

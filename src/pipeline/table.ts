@@ -14,6 +14,11 @@ export interface TableOptions {
    * Else they get the newest there is.
    */
   readonly asOf?: Duration
+  /**
+   * The table is read to its end before anything is looked up in it, and what comes later goes before
+   * other messages: for tables whose times mean nothing, such as a list that was loaded only now.
+   */
+  readonly readFirst?: boolean
 }
 
 /** What messages can be joined with by their key. */
@@ -21,34 +26,37 @@ export interface Table<out T> {
   readonly kind: 'table'
   readonly topic: AnyTopic
   readonly asOfMs: number | undefined
+  readonly isReadFirst: boolean
   readonly '~reads'?: () => T
 }
 
 /**
  * Reads a topic as a table, deletes included: mostly a compacted one. Its messages have the keys that it
- * is joined by, and lie in the partitions where Kafka's own clients put them. It is read to its end
- * before anything is looked up in it, and what comes later goes before other messages.
+ * is joined by, and lie in the partitions where Kafka's own clients put them. It is read in event-time
+ * order with what is looked up in it, so a message finds what stood there at its time, in a replay too.
  *
  * @example
  * .keyBy((order) => order.customer).join('customer', table(customers))
  * .keyBy((order) => order.currency).join('rate', table(rates, { asOf: '1d' }))
+ * .keyBy((order) => order.country).join('country', table(countries, { readFirst: true }))
  */
 export function table<T>(topic: Topic<T, never>, options: TableOptions = {}): Table<T> {
   const where = `table ${topic.name}`
-  checkKeys(where, options, ['asOf'])
+  checkKeys(where, options, ['asOf', 'readFirst'])
   const asOfMs =
     options.asOf === undefined ? undefined : durationOption(`${where}: option 'asOf'`, options.asOf)
   if (asOfMs !== undefined && topic.settings.cleanup === 'compact') {
     const words = `${where}: option 'asOf': a compacted topic forgets what held before; declare it without cleanup: 'compact'`
     throw fail('OPTIONS_INVALID', words)
   }
-  return { kind: 'table', topic: topic as AnyTopic, asOfMs }
+  const { readFirst: isReadFirst = false } = options
+  return { kind: 'table', topic: topic as AnyTopic, asOfMs, isReadFirst }
 }
 
 /** The step that looks up in it. */
 export function tableStep(
   field: string,
-  { kind, topic, asOfMs }: Table<unknown>,
+  { kind, topic, asOfMs, isReadFirst }: Table<unknown>,
   late: AnyTopic | undefined,
 ): KeyedRowStep {
   if (kind !== 'table') {
@@ -58,9 +66,11 @@ export function tableStep(
   const { schema } = topic
   const decode = (value: unknown) => (schema === undefined ? value : check(schema, value))
   const when = asOfMs === undefined ? '' : ` as of a message's time, ${durationText(asOfMs)} late`
+  const first = isReadFirst ? ', which is read first' : ''
+  const what = `looked up in table ${topic.name}${when}${first}`
   return {
-    ...({ kind: 'keyed', name: field, what: `looked up in table ${topic.name}${when}` } as const),
+    ...({ kind: 'keyed', name: field, what } as const),
     make: () => new TableStep({ field, asOfMs, decode }) as RowStep,
-    ...{ late, table: topic },
+    ...{ late, table: topic, isTableFirst: isReadFirst },
   }
 }

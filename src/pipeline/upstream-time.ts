@@ -9,8 +9,9 @@ import type { Checkpoint, Log, TopicInfo, TopicPartition } from '../log/log.ts'
 import { JointWatermark } from '../transforms/watermark.ts'
 import { isDataOf, parseCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
-import type { SavedTime } from './event-time.ts'
-import { placesOf, type Segment, segmentsOf } from './segments.ts'
+import { neverLate, type SavedTime } from './event-time.ts'
+import { isRepartition } from './internal-names.ts'
+import { placesOf, type Segment, segmentsOf, topicsInOrder } from './segments.ts'
 
 /** What the run knows: all inputs were read to their end, and nothing is to come. */
 export interface Ended {
@@ -25,6 +26,8 @@ export interface Sample {
   readonly atMs: number
   /** The end that all before have come to. */
   readonly ended: Ended | undefined
+  /** What is still to be sent was read by those before at this time or later. Infinity: nothing is. */
+  readonly sentMs: number
 }
 
 export interface UpstreamTimeOptions {
@@ -46,6 +49,7 @@ interface Unit extends TopicPartition {
   offset: number
   endedToken: number | undefined
   changedAtMs: number
+  isDone: boolean
 }
 
 interface Before {
@@ -59,6 +63,8 @@ export class UpstreamTime {
   readonly #options: UpstreamTimeOptions
   /** By segment, what is before it; of the first one nothing is. */
   readonly #before: (Before | undefined)[]
+  /** Some lane reads what is sent there in an order with other inputs. */
+  readonly #isOrdered: boolean
   #sampledAtMs = -Infinity
   #waitMs = sampleEveryMs
   #sampling: Promise<readonly (Sample | undefined)[]> | undefined
@@ -67,6 +73,7 @@ export class UpstreamTime {
     this.#options = options
     const segments = segmentsOf(options.definition)
     this.#before = segments.map((_, index) => this.#of(segments[index - 1]))
+    this.#isOrdered = topicsInOrder(options.definition).some((names) => names.some(isRepartition))
   }
 
   /** By segment; undefined for the first. At most so often as it may have changed. */
@@ -100,7 +107,7 @@ export class UpstreamTime {
     const places = placesOf(segment, (topic) => topics.get(topic)?.partitions ?? 0)
     const units = places.map((place) => ({
       ...place,
-      ...{ outMs: -Infinity, offset: 0, endedToken: undefined, changedAtMs: nowMs },
+      ...{ outMs: -Infinity, offset: 0, endedToken: undefined, changedAtMs: nowMs, isDone: false },
     }))
     const { idleMs } = definition.settings
     const joint = new JointWatermark({ inputs: units.length, idleMs }, nowMs)
@@ -116,6 +123,7 @@ export class UpstreamTime {
     for (const one of group?.checkpoints ?? []) saved.set(`${one.topic}/${one.partition}`, one)
     const samples: (Sample | undefined)[] = []
     let hasEnded = ended !== undefined
+    let sentMs = Infinity
     for (const before of this.#before) {
       if (before === undefined) {
         samples.push(undefined)
@@ -132,22 +140,38 @@ export class UpstreamTime {
       if (hasEnded) raise(before, lowest(before.units))
       else if (await this.#hasQuiet(before, nowMs)) before.joint.tick(nowMs)
       raise(before, before.joint.atMs)
-      samples.push({ atMs: before.atMs, ended: hasEnded ? ended : undefined })
+      sentMs = Math.min(sentMs - before.segment.holdsBackMs, await this.#unreadFrom(before))
+      samples.push({ atMs: before.atMs, ended: hasEnded ? ended : undefined, sentMs })
     }
     return samples
   }
 
+  /** How far the inputs are that something is left to read of. Where nobody asks, it is not known. */
+  async #unreadFrom({ units }: Before): Promise<number> {
+    if (!this.#isOrdered) return neverLate
+    let lowestMs = Infinity
+    for (const unit of units) {
+      if (unit.outMs < lowestMs && (await this.#isUnread(unit))) lowestMs = unit.outMs
+    }
+    return lowestMs
+  }
+
+  async #isUnread({ topic, partition, offset, isDone }: Unit): Promise<boolean> {
+    const { log, topics } = this.#options
+    if (!topics.has(topic)) return !isDone
+    const { start, end } = await log.offsets(topic, partition)
+    return Math.max(offset, start) < end
+  }
+
   /** Some inputs have said nothing for long, and not because they wait to be read. */
   async #hasQuiet({ units }: Before, nowMs: number): Promise<boolean> {
-    const { log, definition } = this.#options
+    const { definition } = this.#options
     const quiet = units.filter(({ changedAtMs }) => {
       return nowMs - changedAtMs >= definition.settings.idleMs
     })
     for (const unit of quiet) {
-      const { topic, partition } = unit
-      if (!this.#options.topics.has(topic)) continue
-      const { start, end } = await log.offsets(topic, partition)
-      if (Math.max(unit.offset, start) < end) return false
+      const isTopic = this.#options.topics.has(unit.topic)
+      if (isTopic && (await this.#isUnread(unit))) return false
     }
     return quiet.length > 0
   }
@@ -168,6 +192,7 @@ function note(
   if (offset !== unit.offset) unit.changedAtMs = nowMs
   unit.offset = offset
   unit.endedToken = data.time?.ended
+  unit.isDone = data.done === true
   unit.outMs = Math.max(unit.outMs, outOf(before.segment, data.time))
   if (unit.outMs > -Infinity) before.joint.advance(index, unit.outMs, unit.changedAtMs)
 }
