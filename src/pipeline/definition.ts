@@ -62,6 +62,17 @@ export type Step =
       readonly key: (value: never) => unknown
     }
   | {
+      /**
+       * Messages of another topic come in here, and go by their key through a topic of the pipeline's
+       * own to the steps behind this one, which reckon with them. All others go past.
+       */
+      readonly kind: 'origin'
+      readonly name: string
+      readonly topic: AnyTopic
+      /** Undefined: their own key. */
+      readonly key: ((value: never) => unknown) | undefined
+    }
+  | {
       readonly kind: 'aggregate'
       readonly name: string
       readonly window: Window
@@ -83,6 +94,13 @@ export type Step =
       readonly table?: AnyTopic
       /** The table is read to its end before anything is looked up in it. */
       readonly isTableFirst?: boolean
+      /** Where what it reckons with comes from, when that is not the messages themselves. */
+      readonly from?: {
+        /** The name of the origin step before it. */
+        readonly step: string
+        /** The next step reckons with the same. */
+        readonly isShared: boolean
+      }
     }
   | {
       /** Pairs messages with those of another topic that have the same key and are near in time. */
@@ -98,6 +116,9 @@ export type Step =
   | { readonly kind: 'to'; readonly name: string; readonly target: Target }
 
 export type KeyedRowStep = Step & { readonly kind: 'keyed' }
+export type OriginStep = Step & { readonly kind: 'origin' }
+/** Steps that give messages another key. */
+export type RekeyStep = Step & { readonly kind: 'keyBy' | 'origin' }
 export type PairJoinStep = Step & { readonly kind: 'pair' }
 /** Steps that keep state by key, and wait for event time. */
 export type KeepingStep = AggregateStep | KeyedRowStep | PairJoinStep

@@ -1,6 +1,6 @@
 /** Which topics a pipeline reads and writes: those that it names, and those that match its patterns. */
 import type { Log } from '../log/log.ts'
-import type { AnyTopic, Definition } from './definition.ts'
+import type { AnyTopic, Definition, OriginStep } from './definition.ts'
 import type { PipelinePlan } from './plan.ts'
 import { isMatch, oneOf, type Topics } from './topics-matching.ts'
 
@@ -23,11 +23,17 @@ const passing = (name: string): AnyTopic => ({
 /** The topics of a pipeline's own that its messages go through, and where they go on. */
 export function repartitions(definition: Definition): TopicInput[] {
   return definition.steps.flatMap((step, index) => {
-    if (step.kind !== 'keyBy') return []
+    if (step.kind !== 'keyBy' && step.kind !== 'origin') return []
     const name = repartitionTopic(definition.name, step.name)
     return [{ topic: passing(name), entry: index + 1 }]
   })
 }
+
+/** The steps at which messages of other topics come in, of one topic or of all. */
+export const originsOf = ({ steps }: Definition, topic?: string): OriginStep[] =>
+  steps.filter((step): step is OriginStep => {
+    return step.kind === 'origin' && (topic === undefined || step.topic.name === topic)
+  })
 
 /** The topics that a pipeline names, the other sides of its joins included. */
 export function namedInputs(definition: Definition): TopicInput[] {
@@ -36,20 +42,29 @@ export function namedInputs(definition: Definition): TopicInput[] {
   )
   const others = definition.steps.flatMap((step, entry) => {
     if (step.kind === 'join' || step.kind === 'pair') return [{ topic: step.other, entry }]
+    // It is read once, whoever reckons with it: the first hands it to all.
+    if (step.kind === 'origin' && originsOf(definition, step.topic.name)[0] === step) {
+      return [{ topic: step.topic, entry }]
+    }
     return step.kind === 'keyed' && step.table !== undefined ? [{ topic: step.table, entry }] : []
   })
   return [...inputs, ...others]
 }
 
-/** The topics that a pipeline reads as tables. */
-export const tablesOf = ({ steps }: Definition): string[] =>
-  steps.flatMap((step) => (step.kind === 'keyed' && step.table ? [step.table.name] : []))
+/** The topics that a pipeline reads as tables: before others, whose event time they do not hold up. */
+export const tablesOf = ({ name, steps }: Definition): string[] =>
+  steps.flatMap((step) => {
+    if (step.kind === 'origin') return [step.topic.name, repartitionTopic(name, step.name)]
+    return step.kind === 'keyed' && step.table ? [step.table.name] : []
+  })
 
 /** Those of them that are read to their end before anything is looked up in them. */
-export const tablesReadFirst = ({ steps }: Definition): string[] =>
-  steps.flatMap((step) =>
-    step.kind === 'keyed' && step.table && step.isTableFirst ? [step.table.name] : [],
+export function tablesReadFirst(definition: Definition): string[] {
+  const inOrder = definition.steps.flatMap((step) =>
+    step.kind === 'keyed' && step.table && !step.isTableFirst ? [step.table.name] : [],
   )
+  return tablesOf(definition).filter((name) => !inOrder.includes(name))
+}
 
 /**
  * All topics that a pipeline reads: those that it names, those found to match its patterns, and its own.

@@ -31,7 +31,12 @@ function meetings({ inputs, steps }: PipelinePlan): PipelinePlan['inputs'][] {
     const joins = steps
       .slice(from, to)
       .some(({ kind, topic }) => kind !== 'to' && topic !== undefined)
-    return joins ? [inputs.filter(({ entry }) => entry >= from && entry < to)] : []
+    // What comes from an origin is in its partition only behind a topic of the pipeline's own.
+    const origins = steps.flatMap(({ kind, topic }) => (kind === 'origin' ? [topic] : []))
+    const here = inputs.filter(({ name, entry }) => {
+      return entry >= from && entry < to && !origins.includes(name)
+    })
+    return joins ? [here] : []
   })
 }
 

@@ -63,4 +63,26 @@ describe('keyed streams', () => {
       // @ts-expect-error: it may be null
       .map('wrong', ({ mean }) => mean.toFixed(2))
   })
+
+  it('know which fields of another topic features can be made of', () => {
+    const labels = topic<{ card: string; shop: string; fraud: boolean; loss: number | null }>('l')
+    const from = pipeline('features').from(payments)
+    const over = '1h'
+    from
+      .add({ lost: rolling.sum('loss', { by: 'card', over, from: labels }) })
+      .add({ last: rolling.last('fraud', { by: 'card', over, from: labels, fromBy: 'shop' }) })
+      .add({ labels: rolling.count({ by: 'card', over, from: labels }) })
+      .add({ own: rolling.max('loss', { over, from: labels }) })
+      .map('known', ({ lost, amount, labels: count, at }) => lost + amount + count + at.length)
+    // @ts-expect-error: the other topic has no such field
+    from.add({ lost: rolling.sum('amount', { by: 'card', over, from: labels }) })
+    // @ts-expect-error: nor is it a number
+    from.add({ lost: rolling.sum('fraud', { by: 'card', over, from: labels }) })
+    // @ts-expect-error: messages have no such field to go by
+    from.add({ lost: rolling.sum('loss', { by: 'shop', over, from: labels }) })
+    // @ts-expect-error: nor has the other topic
+    from.add({ lost: rolling.sum('loss', { by: 'card', over, from: labels, fromBy: 'till' }) })
+    // @ts-expect-error: which has it under no other name
+    from.add({ lost: rolling.sum('loss', { by: 'at', over, from: labels }) })
+  })
 })

@@ -3,19 +3,14 @@
  * together. Tables that are read first go first: nothing is looked up in one before it was read to where
  * it ended when the lane began, and what it has to say then is heard before the rest.
  */
-import type { Clock } from '../core/clock.ts'
-import type { Log } from '../log/log.ts'
-import type { Definition } from './definition.ts'
 import { tablesReadFirst } from './inputs.ts'
 import type { LaneInput } from './lane-input.ts'
 import { LaneOrder, type LaneOrderOptions, type Taken } from './lane-order.ts'
+import { OriginsRead, type OriginsReadOptions } from './origins-read.ts'
 import { type PartedInput, partedInput } from './parted-input.ts'
 import { topicsInOrder } from './segments.ts'
 
-export interface LaneTurnsOptions {
-  readonly log: Log
-  readonly clock: Clock
-  readonly definition: Definition
+export interface LaneTurnsOptions extends OriginsReadOptions {
   readonly inputs: readonly LaneInput[]
   readonly retry: LaneOrderOptions['retry']
 }
@@ -35,10 +30,13 @@ export class LaneTurns {
   /** Tables that were not read so far yet, and how far that is; undefined: nobody asked. */
   #behind: readonly { readonly input: LaneInput; readonly end: number }[] | undefined
   #next = 0
+  /** Undefined: there are none, or what they had is behind them. */
+  #origins: OriginsRead | undefined
 
   constructor(options: LaneTurnsOptions) {
     this.#options = options
     const { definition } = options
+    this.#origins = OriginsRead.of(options)
     const tables = tablesReadFirst(definition)
     const isFirst = ({ topic, isReplay }: LaneInput) => !isReplay && tables.includes(topic)
     this.#tables = options.inputs.filter(isFirst)
@@ -98,7 +96,14 @@ export class LaneTurns {
     if (this.#behind.length > 0) {
       this.#behind = this.#behind.filter(({ input, end }) => input.offset() < end)
     }
-    return this.#behind.length === 0
+    if (this.#behind.length > 0) return false
+    if (this.#origins === undefined) return true
+    const origins = this.#origins
+    if (!(await retry('origins', () => origins.check()))) return false
+    // All that they had is in the pipeline's own topics now: that is read too.
+    this.#origins = undefined
+    this.#behind = undefined
+    return this.#areTablesRead()
   }
 }
 

@@ -15,7 +15,6 @@ import { type Codecs, prepared } from './codecs.ts'
 import { deadLetterTopic } from './dead-letters.ts'
 import { decodeRows, type Failure } from './decode.ts'
 import type { AnyTopic, Definition, Step } from './definition.ts'
-import { repartitionTopic } from './inputs.ts'
 import { Joins } from './join.ts'
 import { LaneCommits, nextTurn } from './lane-commits.ts'
 import type { LaneInput, Read } from './lane-input.ts'
@@ -240,8 +239,7 @@ export class Lane {
         return this.#joins.of(step, partition).apply(rows, side, index, within)
       },
       repartition: (step, index, rows, within) => {
-        const topic = topics.get(repartitionTopic(definition.name, step.name))!
-        repartition(step, index, rows, within, topic, this.#outputs)
+        repartition(step, index, rows, within, { definition, topics, outputs: this.#outputs })
       },
       keep: (step, index, rows, within) =>
         this.#windows!.take(step, index, rows, within, (late) => {

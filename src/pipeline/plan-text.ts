@@ -28,6 +28,9 @@ function pipelineText(plan: PipelinePlan): string {
 function describeStep(step: PlannedStep): string {
   if (step.model !== undefined) return `predict '${step.name}' with model ${step.model}`
   if (step.kind === 'keyBy') return `key by a function, through a topic of the pipeline's own`
+  if (step.kind === 'origin') {
+    return `of topic ${step.topic}, by a key, through a topic of the pipeline's own`
+  }
   if (step.what !== undefined) return `'${step.name}': ${step.what}`
   if (step.topic !== undefined) return `join '${step.name}' with topic ${step.topic}`
   if (step.window === undefined) return `${step.kind} '${step.name}'`

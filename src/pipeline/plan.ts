@@ -8,6 +8,7 @@ import { deadLetterTopic, replayTopic } from './dead-letters.ts'
 import type { AnyTopic, Definition, Step, Target } from './definition.ts'
 import {
   namedInputs,
+  originsOf,
   patternFor,
   patternsOf,
   repartitions,
@@ -44,7 +45,7 @@ export interface PlannedOutput {
   readonly step: string
   readonly guarantee: string
   /** Which of the step's messages are written there: those that passed, unless it says otherwise. */
-  readonly of?: 'late'
+  readonly of?: 'late' | 'absorbed'
 }
 
 export interface PipelinePlan {
@@ -85,6 +86,7 @@ export function planOf(definitions: readonly Definition[]): Plan {
   for (const definition of definitions) {
     checkJoins(definition, topics)
     checkKeys(definition)
+    checkOrigins(definition)
   }
   return {
     pipelines: inOrder(definitions).map(pipelinePlan),
@@ -221,6 +223,19 @@ function checkKeys({ name, inputs, steps }: Definition): void {
   )
 }
 
+/** A topic comes in at one step. */
+function checkOrigins(definition: Definition): void {
+  const read = namedInputs(definition).map(({ topic }) => topic.name)
+  for (const { name, topic } of originsOf(definition)) {
+    const isMatched = patternFor(definition, topic.name) !== undefined
+    if (read.filter((one) => one === topic.name).length === 1 && !isMatched) continue
+    throw fail(
+      'PIPELINE_INVALID',
+      `pipeline ${definition.name}, step '${name}': it reads topic ${topic.name} already; for features of its own messages leave 'from' out, else copy it to another topic`,
+    )
+  }
+}
+
 function pipelinePlan(definition: Definition): PipelinePlan {
   const sources = definition.inputs.flatMap((input) => (input.kind === 'source' ? [input] : []))
   const inputs: PlannedInput[] = [
@@ -244,7 +259,7 @@ function pipelinePlan(definition: Definition): PipelinePlan {
     })),
   ]
   const steps = definition.steps.map(stepPlan)
-  const outputs = definition.steps.flatMap((step) => outputPlans(definition.name, step))
+  const outputs = definition.steps.flatMap((step) => outputPlans(definition, step))
   const hash = createHash('sha256').update(JSON.stringify({ inputs, steps, outputs })).digest('hex')
   const { name } = definition
   return {
@@ -267,6 +282,7 @@ function stepPlan(step: Step): PlannedStep {
   const { name, kind } = step
   if (kind === 'predict') return { name, kind, model: step.model.name }
   if (kind === 'join') return { name, kind, topic: step.other.name }
+  if (kind === 'origin') return { name, kind, topic: step.topic.name }
   if (kind === 'keyed') {
     return { name, kind, what: step.what, ...(step.table && { topic: step.table.name }) }
   }
@@ -279,13 +295,18 @@ function stepPlan(step: Step): PlannedStep {
   return { name, kind, window: step.window, aggregate: step.aggregator.name }
 }
 
-function outputPlans(pipeline: string, step: Step): PlannedOutput[] {
+function outputPlans(definition: Definition, step: Step): PlannedOutput[] {
   const { kind, name } = step
+  const pipeline = definition.name
   const toTopic = (topic: string): PlannedOutput => {
     return { kind: 'topic', name: topic, step: name, guarantee: 'exactly once' }
   }
   if (kind === 'to') return [outputPlan(name, step.target)]
   if (kind === 'keyBy') return [toTopic(repartitionTopic(pipeline, name))]
+  if (kind === 'origin') {
+    const writer = originsOf(definition, step.topic.name)[0]!.name
+    return [{ ...toTopic(repartitionTopic(pipeline, name)), step: writer, of: 'absorbed' }]
+  }
   if ((kind === 'aggregate' || kind === 'keyed') && step.late)
     return [{ ...toTopic(step.late.name), of: 'late' }]
   return []

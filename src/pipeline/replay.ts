@@ -10,11 +10,12 @@ import { Message } from '../core/message.ts'
 import { type Codecs, prepared } from './codecs.ts'
 import { deadHeaders } from './dead-letters.ts'
 import { decodeValue, describeError, type Failure, Invalid, isOurs } from './decode.ts'
-import type { Definition } from './definition.ts'
+import type { Definition, RekeyStep } from './definition.ts'
 import { patternFor, topicInputs } from './inputs.ts'
 import { Counters, readStep } from './ledger.ts'
 import { decodePair } from './pair-json.ts'
 import { decodePairOf } from './pair-steps.ts'
+import { goesPast } from './repartition.ts'
 import { deleted, type JoinEntry, Rows } from './rows.ts'
 import { drop, runSteps, type StepContext, stepRow } from './run-steps.ts'
 
@@ -184,7 +185,8 @@ async function repeat(
   return rows.count > 0 && rows.id(0) !== id ? notMet(id, step) : undefined
 }
 
-const leave = (_: unknown, __: number, rows: Rows) => {
+const leave = (step: RekeyStep, _: number, rows: Rows) => {
+  if (goesPast(step, rows)) return
   rows.count = 0
 }
 

@@ -7,7 +7,8 @@ import { fail } from '../core/errors.ts'
 import type { Maybe } from '../transforms/aggregator.ts'
 import type { RollingKind, RollingMeasure } from '../transforms/rolling-measures.ts'
 import type { Scalar } from '../transforms/value-hash.ts'
-import { checkKeys } from './topic.ts'
+import type { AnyTopic } from './definition.ts'
+import { checkKeys, type Topic } from './topic.ts'
 
 export interface RollingFeatureOptions<By extends string> {
   /** The field that messages have in common; where it is not said, their own key. */
@@ -18,12 +19,26 @@ export interface RollingFeatureOptions<By extends string> {
   readonly delay?: Duration
 }
 
+/** Of features that are reckoned from another topic. */
+export interface FromTopic<Origin, There extends string> {
+  /**
+   * The topic whose messages are counted, by their own event time and not the time at which they came.
+   * It is read to its end before anything is looked up in it, and what comes later goes before other
+   * messages.
+   */
+  readonly from: Topic<Origin, never>
+  /** The field that its messages have in common, where that is not called as `by` is. */
+  readonly fromBy?: There
+}
+
 /** What of history a message gets; `T` is what the message has to have for it. */
 export interface RollingFeature<in T, out Out> {
   readonly kind: 'rolling'
   /** The field whose values are reckoned with; undefined: messages are counted. */
   readonly field: string | undefined
   readonly by: string | undefined
+  /** Undefined: messages are reckoned with themselves. */
+  readonly from: { readonly topic: AnyTopic; readonly by: string | undefined } | undefined
   readonly measure: RollingMeasure
   readonly '~takes'?: (value: T) => void
   readonly '~gives'?: () => Out
@@ -38,10 +53,34 @@ type Feature<By extends string, Field extends string, Value, Out> = RollingFeatu
   Having<By, Field, Value>,
   Out
 >
-type Numeric<Out> = <const Field extends string, const By extends string = never>(
-  field: Field,
-  options: RollingFeatureOptions<By>,
-) => Feature<By, Field, Maybe<number>, Out>
+/** Of another topic's field: of the message itself only the key is needed. */
+type FeatureFrom<By extends string, Out> = RollingFeature<Having<By, never, never>, Out>
+type OptionsFrom<
+  By extends string,
+  There extends string,
+  Field extends string,
+  Value,
+> = RollingFeatureOptions<By> & FromTopic<Having<NoInfer<There>, NoInfer<Field>, Value>, There>
+
+interface Rolling<Value, Out> {
+  <const Field extends string, const By extends string = never, const There extends string = By>(
+    field: Field,
+    options: OptionsFrom<By, There, Field, Value>,
+  ): FeatureFrom<NoInfer<By>, Out>
+  <const Field extends string, const By extends string = never>(
+    field: Field,
+    options: RollingFeatureOptions<By>,
+  ): Feature<NoInfer<By>, Field, Value, Out>
+}
+
+interface RollingCount {
+  <const By extends string = never, const There extends string = By>(
+    options: OptionsFrom<By, There, never, never>,
+  ): FeatureFrom<NoInfer<By>, number>
+  <const By extends string = never>(
+    options: RollingFeatureOptions<By>,
+  ): Feature<NoInfer<By>, never, never, number>
+}
 
 /**
  * Statistics of what came with the same key in the time before a message, the message included: those
@@ -52,49 +91,54 @@ type Numeric<Out> = <const Field extends string, const By extends string = never
  * .add({
  *   spent1h: rolling.sum('amount', { by: 'card', over: '1h' }),
  *   payments1d: rolling.count({ by: 'card', over: '1d' }),
- *   fraud30d: rolling.mean('fraud', { by: 'terminal', over: '30d', delay: '7d' }),
+ *   risk: rolling.mean('fraud', { by: 'terminal', over: '30d', delay: '7d', from: labels }),
  * })
  */
 export const rolling = {
-  count: <const By extends string = never>(
-    options: RollingFeatureOptions<By>,
-  ): Feature<By, never, never, number> => feature('count', undefined, options),
-  sum: numeric<number>('sum'),
-  mean: numeric<number | null>('mean'),
-  variance: numeric<number | null>('variance'),
-  standardDeviation: numeric<number | null>('standardDeviation'),
-  min: numeric<number | null>('min'),
-  max: numeric<number | null>('max'),
+  count: ((options: AnyOptions) => feature('count', undefined, options)) as RollingCount,
+  sum: ofField<Maybe<number>, number>('sum'),
+  mean: ofField<Maybe<number>, number | null>('mean'),
+  variance: ofField<Maybe<number>, number | null>('variance'),
+  standardDeviation: ofField<Maybe<number>, number | null>('standardDeviation'),
+  min: ofField<Maybe<number>, number | null>('min'),
+  max: ofField<Maybe<number>, number | null>('max'),
   /** How many different values, exactly: each is kept. */
-  distinct: <const Field extends string, const By extends string = never>(
-    field: Field,
-    options: RollingFeatureOptions<By>,
-  ): Feature<By, Field, Maybe<Scalar>, number> => feature('distinct', field, options),
+  distinct: ofField<Maybe<Scalar>, number>('distinct'),
   /** The newest value by event time. */
-  last: <const Field extends string, const By extends string = never>(
-    field: Field,
-    options: RollingFeatureOptions<By>,
-  ): Feature<By, Field, Maybe<Scalar>, Scalar | null> => feature('last', field, options),
+  last: ofField<Maybe<Scalar>, Scalar | null>('last'),
 } as const
 
-function numeric<Out>(kind: RollingKind): Numeric<Out> {
-  return (field, options) => feature(kind, field, options)
+type AnyOptions = RollingFeatureOptions<string> & Partial<FromTopic<unknown, string>>
+
+function ofField<Value, Out>(kind: RollingKind): Rolling<Value, Out> {
+  return (field: string, options: AnyOptions) => feature<unknown, Out>(kind, field, options)
 }
 
 function feature<T, Out>(
   kind: RollingKind,
   field: string | undefined,
-  options: RollingFeatureOptions<string>,
+  options: AnyOptions,
 ): RollingFeature<T, Out> {
   const where = `rolling.${kind}`
-  checkKeys(where, options, ['by', 'over', 'delay'])
-  const { by, over, delay = 0 } = options
-  if (by !== undefined && typeof by !== 'string') {
-    throw fail('OPTIONS_INVALID', `${where}: option 'by' is the name of a field`)
+  checkKeys(where, options, ['by', 'over', 'delay', 'from', 'fromBy'])
+  const { by, over, delay = 0, from, fromBy } = options
+  checkField(`${where}: option 'by'`, by)
+  checkField(`${where}: option 'fromBy'`, fromBy)
+  if (fromBy !== undefined && from === undefined) {
+    throw fail('OPTIONS_INVALID', `${where}: option 'fromBy' is of the topic that 'from' names`)
+  }
+  if (from !== undefined && (from as Partial<AnyTopic>).kind !== 'topic') {
+    throw fail('OPTIONS_INVALID', `${where}: option 'from' is what topic('name') gave back`)
   }
   const overMs = durationOption(`${where}: option 'over'`, over, 1)
   const delayMs = durationOption(`${where}: option 'delay'`, delay)
-  return { kind: 'rolling', field, by, measure: { kind, overMs, delayMs } }
+  const origin = from && { topic: from as AnyTopic, by: fromBy ?? by }
+  return { kind: 'rolling', field, by, from: origin, measure: { kind, overMs, delayMs } }
+}
+
+function checkField(where: string, name: unknown): void {
+  if (name === undefined || typeof name === 'string') return
+  throw fail('OPTIONS_INVALID', `${where} is the name of a field`)
 }
 
 /** For plans. */

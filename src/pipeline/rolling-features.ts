@@ -7,7 +7,7 @@ import { type RollingStep, rollingStep } from '../transforms/rolling-step.ts'
 import type { RowOutput, RowStep } from '../transforms/row-step.ts'
 import type { WindowInput } from '../transforms/window-step.ts'
 import { Invalid } from './decode.ts'
-import type { AnyTopic, Step } from './definition.ts'
+import type { AnyTopic, OriginStep, Step } from './definition.ts'
 import { type RollingFeature, rollingText } from './rolling-feature.ts'
 
 export type RollingFeatures = {
@@ -41,28 +41,51 @@ export function rollingSteps(
   for (const [by, ofKey] of byKey) {
     const base = by === undefined ? 'add' : `add-by-${by}`
     if (by !== undefined) steps.push({ kind: 'keyBy', name: nameOf(`${base}-key`), key: keyOf(by) })
-    for (const [field, ofField] of Map.groupBy(ofKey, ([, feature]) => feature.field)) {
-      const measures = Object.fromEntries(ofField.map(([name, { measure }]) => [name, measure]))
-      steps.push({
-        ...({ kind: 'keyed', name: nameOf(`${base}-${field ?? 'count'}`) } as const),
-        what: whatOf(field, measures, settings),
-        make: () => new AddStep(field, measures, settings),
-        late: settings.late,
-      })
+    for (const [, ofOrigin] of Map.groupBy(ofKey, ([, { from }]) => originName(from))) {
+      const { from } = ofOrigin[0]![1]
+      const suffix = from === undefined ? '' : `-from-${from.topic.name}`
+      const origin = from && originStep(nameOf(`${base}${suffix}-key`), from)
+      if (origin !== undefined) steps.push(origin)
+      const byField = [...Map.groupBy(ofOrigin, ([, feature]) => feature.field)]
+      for (const [place, [field, ofField]] of byField.entries()) {
+        const measures = Object.fromEntries(ofField.map(([name, { measure }]) => [name, measure]))
+        const name = nameOf(`${base}-${field ?? 'count'}${suffix}`)
+        const reckoned = { field, measures, from: from?.topic.name }
+        const isShared = place < byField.length - 1
+        steps.push({
+          ...({ kind: 'keyed', name, what: whatOf(reckoned, settings) } as const),
+          make: () => new AddStep(reckoned, settings),
+          late: settings.late,
+          ...(origin && { from: { step: origin.name, isShared } }),
+        })
+      }
     }
   }
   return steps
 }
 
+type Origin = RollingFeature<never, unknown>['from']
+
+const originName = (from: Origin) => from && `${from.by ?? ''} of ${from.topic.name}`
+
+const originStep = (name: string, { topic, by }: NonNullable<Origin>): OriginStep => ({
+  ...({ kind: 'origin', name, topic } as const),
+  key: by === undefined ? undefined : keyOf(by),
+})
+
+/** Measures of one field, of messages themselves or of those of another topic. */
+interface Reckoned {
+  readonly field: string | undefined
+  readonly measures: RollingMeasures
+  readonly from: string | undefined
+}
+
 const keyOf = (by: string) => (value: never) => (value as { [field: string]: unknown })[by]
 
-function whatOf(
-  field: string | undefined,
-  measures: RollingMeasures,
-  { latenessMs }: RollingSettings,
-): string {
+function whatOf({ field, measures, from }: Reckoned, { latenessMs }: RollingSettings): string {
   const each = Object.entries(measures).map(([name, one]) => `${name} = ${rollingText(one)}`)
-  const of = field === undefined ? 'messages' : `'${field}'`
+  const what = field === undefined ? 'messages' : `'${field}'`
+  const of = from === undefined ? what : `${what} of topic ${from}`
   return `adds of ${of}: ${each.join('; ')}; ${durationText(latenessMs)} late`
 }
 
@@ -70,14 +93,12 @@ function whatOf(
 class AddStep implements RowStep {
   readonly form: StateForm<unknown>
   readonly #field: string | undefined
+  readonly #isFrom: boolean
   readonly #rolling: RollingStep<object>
 
-  constructor(
-    field: string | undefined,
-    measures: RollingMeasures,
-    { latenessMs }: RollingSettings,
-  ) {
+  constructor({ field, measures, from }: Reckoned, { latenessMs }: RollingSettings) {
     this.#field = field
+    this.#isFrom = from !== undefined
     this.#rolling = rollingStep(measures, { latenessMs }) as RollingStep<object>
     this.form = this.#rolling.form
   }
@@ -89,8 +110,8 @@ class AddStep implements RowStep {
     output: RowOutput,
   ): Promise<void> {
     const { values } = input
-    const counted = new Array<unknown>(input.count)
-    for (let row = 0; row < input.count; row++) counted[row] = this.#valueOf(values[row])
+    // Messages that only ask have no value of their own in what they ask for.
+    const counted = this.#isFrom ? [] : this.#valuesOf(input)
     return this.#rolling.take(state, { ...input, values: counted }, forgottenMs, {
       late: (row) => output.late(row),
       failed: (row, error) => output.failed(row, error),
@@ -103,12 +124,27 @@ class AddStep implements RowStep {
     })
   }
 
+  takeFrom(
+    state: KeyedState<unknown>,
+    input: WindowInput,
+    forgottenMs: number,
+    output: Pick<RowOutput, 'failed'>,
+  ): Promise<void> {
+    const counted = { ...input, values: this.#valuesOf(input) }
+    return this.#rolling.count(state, counted, forgottenMs, (row, error) => {
+      output.failed(row, error)
+    })
+  }
+
   forget(state: KeyedState<unknown>, watermarkMs: number, limit: number): Promise<boolean> {
     return this.#rolling.close(state, watermarkMs, limit)
   }
 
-  #valueOf(value: unknown): unknown {
-    if (this.#field === undefined) return 1
-    return (value as { readonly [field: string]: unknown } | null)?.[this.#field]
+  #valuesOf({ count, values }: WindowInput): unknown[] {
+    const field = this.#field
+    return Array.from({ length: count }, (_, row) => {
+      if (field === undefined) return 1
+      return (values[row] as { readonly [field: string]: unknown } | null)?.[field]
+    })
   }
 }

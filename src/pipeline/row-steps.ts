@@ -5,14 +5,40 @@
 import type { RowStep } from '../transforms/row-step.ts'
 import type { KeyedRowStep } from './definition.ts'
 import { neverLate } from './event-time.ts'
+import { repartitionTopic } from './inputs.ts'
 import { handOnLate, keyedInput, type LateRows, tableInput } from './keyed-rows.ts'
 import type { KeyedStore } from './keyed-store.ts'
 import { type KeyedStores, Openings } from './keyed-stores.ts'
 import type { Rows } from './rows.ts'
-import { addFailure, type StepContext, stepRow } from './run-steps.ts'
+import { addFailure, drop, type StepContext, stepRow } from './run-steps.ts'
 
 /** So many entries at most are forgotten with one commit. */
 const mostForgotten = 5000
+
+/** Rows of another topic, with which the step reckons: none of them goes on behind such steps. */
+const isFrom = ({ from }: KeyedRowStep, { batch }: Rows, { pipeline }: StepContext): boolean =>
+  from !== undefined && batch.topic === repartitionTopic(pipeline, from.step)
+
+async function takeFrom(
+  step: KeyedRowStep,
+  { rows: keyed, store, forgottenMs }: Open,
+  index: number,
+  rows: Rows,
+  context: StepContext,
+): Promise<void> {
+  const input = keyedInput(rows, index, context)
+  const failed = new Map<number, unknown>()
+  await context.retry('state', () =>
+    keyed.takeFrom!(store, input, forgottenMs, {
+      failed: (row, error) => failed.set(row, error),
+    }),
+  )
+  for (const [row, error] of failed) addFailure(context, rows, row, index, error)
+  if (failed.size > 0) drop(rows, new Set(failed.keys()))
+  const { isShared } = step.from!
+  context.counters.add(stepRow(index), isShared ? 'passed' : 'absorbed', rows.count)
+  if (!isShared) rows.count = 0
+}
 
 interface Open {
   readonly rows: RowStep
@@ -45,6 +71,7 @@ export class RowSteps {
       rows.count = 0
       return
     }
+    if (isFrom(step, rows, context)) return takeFrom(step, open, index, rows, context)
     const input = keyedInput(rows, index, context)
     const passed: number[] = []
     const values: unknown[] = []

@@ -8,7 +8,7 @@ import type { Model } from '../models/model.ts'
 import type { Meter } from '../monitoring/meter.ts'
 import type { Codecs } from './codecs.ts'
 import { describeError, type Failure, Invalid, isOurs } from './decode.ts'
-import type { KeepingStep, Step } from './definition.ts'
+import type { KeepingStep, RekeyStep, Step } from './definition.ts'
 import type { Counters } from './ledger.ts'
 import { deleted, type Rows } from './rows.ts'
 
@@ -28,14 +28,13 @@ export interface StepContext {
   /** Joins rows with what waits for them; counts and failures go to the context it is called in. */
   join(step: Step & { kind: 'join' }, index: number, rows: Rows, within: StepContext): Promise<void>
   /** Writes rows to the pipeline's own topic, by their new key. */
-  repartition(step: Step & { kind: 'keyBy' }, index: number, rows: Rows, within: StepContext): void
+  repartition(step: RekeyStep, index: number, rows: Rows, within: StepContext): void
   /** Takes rows to where state is kept; counts and failures go to the context it is called in. */
   keep(step: KeepingStep, index: number, rows: Rows, within: StepContext): Promise<void>
 }
 
 /** Counters start with `read`, so step number `index` of a definition is row `index + 1`. */
 export const stepRow = (index: number) => index + 1
-
 /** Runs the steps from number `from` on. Rows are used up. */
 export async function runSteps(
   steps: readonly Step[],
@@ -90,6 +89,7 @@ function runStep(
     case 'join':
       return context.join(step, index, rows, context)
     case 'keyBy':
+    case 'origin':
       return context.repartition(step, index, rows, context)
     case 'aggregate':
     case 'keyed':

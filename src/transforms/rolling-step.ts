@@ -46,6 +46,16 @@ export interface RollingStep<Results = unknown, Value = unknown> {
     output: RollingOutput<Results>,
   ): Promise<void>
   /**
+   * Counts messages that ask for nothing themselves. Those that no message can count any more are
+   * left out.
+   */
+  count(
+    state: KeyedState<Value>,
+    input: WindowInput,
+    closedMs: number,
+    failed: (row: number, error: unknown) => void,
+  ): Promise<void>
+  /**
    * Forgets keys of which nothing can be counted any more. Looks at no more than `limit`; true: there
    * is more, so call again. Scans only where there may be one.
    */
@@ -102,11 +112,43 @@ class KeyedRolling<Value, Results> implements RollingStep<Results, Entry> {
     this.#longestMs = Math.max(...spans) + resolutionMs
   }
 
-  async take(
+  take(
     state: KeyedState<Entry>,
     input: WindowInput,
     closedMs: number,
     output: RollingOutput<Results>,
+  ): Promise<void> {
+    return this.#each(state, input, closedMs, (row, kept) => {
+      const watermarkMs = Math.max(closedMs, input.watermarksMs[row]!)
+      const horizonMs = Math.max(watermarkMs - this.#latenessMs, kept.state.horizonMs)
+      if (input.timesMs[row]! >= horizonMs) return this.#tell(kept, input, row, output)
+      output.late(row)
+      return false
+    })
+  }
+
+  count(
+    state: KeyedState<Entry>,
+    input: WindowInput,
+    closedMs: number,
+    failed: (row: number, error: unknown) => void,
+  ): Promise<void> {
+    return this.#each(state, input, closedMs, (row, kept) => {
+      try {
+        return this.#count(kept, input.values[row] as Maybe<Value>, input.timesMs[row]!)
+      } catch (error) {
+        failed(row, error)
+        return false
+      }
+    })
+  }
+
+  /** With what is kept of each row's key; it is stored where `work` gives true, that it changed. */
+  async #each(
+    state: KeyedState<Entry>,
+    input: WindowInput,
+    closedMs: number,
+    work: (row: number, kept: Kept) => boolean,
   ): Promise<void> {
     const places = this.#places
     places.find(input)
@@ -118,10 +160,7 @@ class KeyedRolling<Value, Results> implements RollingStep<Results, Entry> {
       const place = places.places[row]!
       const kept = known[place] ?? this.#begun()
       known[place] = kept
-      const watermarkMs = Math.max(closedMs, input.watermarksMs[row]!)
-      const horizonMs = Math.max(watermarkMs - this.#latenessMs, kept.state.horizonMs)
-      if (input.timesMs[row]! < horizonMs) output.late(row)
-      else if (this.#tell(kept, input, row, output)) changed[place] = true
+      if (work(row, kept)) changed[place] = true
     }
     for (let place = 0; place < known.length; place++) {
       if (changed[place]) this.#keep(state, places.keys[place]!, known[place]!, closedMs)
@@ -135,7 +174,7 @@ class KeyedRolling<Value, Results> implements RollingStep<Results, Entry> {
     row: number,
     output: RollingOutput<Results>,
   ): boolean {
-    const { check, add, result } = this.#rolling
+    const { check, result } = this.#rolling
     const value = values[row] as Maybe<Value>
     const timeMs = timesMs[row]!
     try {
@@ -145,8 +184,14 @@ class KeyedRolling<Value, Results> implements RollingStep<Results, Entry> {
       return false
     }
     const before = this.#including ? undefined : result(kept.state, timeMs)
-    add(kept.state, value, timeMs)
+    const isCounted = this.#count(kept, value, timeMs)
     output.features(row, before ?? result(kept.state, timeMs))
+    return isCounted
+  }
+
+  /** False: it is no value. Throws what is wrong with it, and has changed nothing then. */
+  #count(kept: Kept, value: Maybe<Value>, timeMs: number): boolean {
+    this.#rolling.add(kept.state, value, timeMs)
     if (value === null || value === undefined) return false
     kept.lastMs = Math.max(kept.lastMs, timeMs)
     return true

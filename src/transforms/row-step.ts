@@ -44,6 +44,13 @@ export interface RowStep<Value = unknown> {
   ): Promise<void>
   /** Of a step that looks things up in a table: takes changes of that in. */
   takeTable?(state: KeyedState<Value>, input: TableInput, forgottenMs: number): Promise<void>
+  /** Of a step that reckons with messages of another topic: takes such in. */
+  takeFrom?(
+    state: KeyedState<Value>,
+    input: WindowInput,
+    forgottenMs: number,
+    output: Pick<RowOutput, 'failed'>,
+  ): Promise<void>
   /**
    * Forgets what no message asks for that is not late at `watermarkMs`. Looks at no more than `limit`
    * entries; true: there is more.
