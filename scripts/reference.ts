@@ -1,5 +1,6 @@
 /**
- * `npm run docs`: writes docs/reference from what the code declares: errors, sources, sinks, formats. A test
+ * `npm run docs`: writes docs/reference from what the code declares: errors, sources, look-ups, sinks,
+ * formats. A test
  * compares, so the pages are never behind.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -7,6 +8,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { errorCodes } from '../src/core/error-codes.ts'
 import { formatParts } from '../src/formats/index.ts'
+import { lookupParts } from '../src/lookups/index.ts'
 import { sinkParts } from '../src/sinks/index.ts'
 import { sourceParts } from '../src/sources/index.ts'
 
@@ -44,6 +46,7 @@ export function referencePages(): Record<string, string> {
   return {
     'errors.md': errorsPage(),
     'formats.md': formatsPage(),
+    'lookups.md': lookupsPage(),
     'sinks.md': sinksPage(),
     'sources.md': sourcesPage(),
   }
@@ -102,6 +105,21 @@ function formatsPage(): string {
     'Formats',
     "A format says how the values of a topic stand in its bytes: `import { ... } from 'millrace/formats'`. " +
       'See [schemas](../guide/schemas.md).',
+    ...sections,
+  )
+}
+
+function lookupsPage(): string {
+  const sections = lookupParts.map((part) => {
+    const { maxKeys, example } = part
+    const most = (maxKeys as (options: unknown) => number)(part.options.parse(example))
+    const batched = `Up to ${most} keys are asked for in one call, as in the example below.`
+    return partSection(part, batched)
+  })
+  return page(
+    'Look-ups',
+    "A look-up asks another system what it knows of a key: `import { ... } from 'millrace/lookups'`. " +
+      'See [time and state](../guide/time-and-state.md#look-ups-in-other-systems).',
     ...sections,
   )
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { formatParts } from '../src/formats/index.ts'
+import { lookupParts } from '../src/lookups/index.ts'
 import { estimatorNames } from '../src/models/index.ts'
 import { sinkParts } from '../src/sinks/index.ts'
 import { sourceParts } from '../src/sources/index.ts'
@@ -18,6 +19,7 @@ describe('catalog', () => {
     { room: 'sources', suite: 'sourceContract', parts: sourceParts },
     { room: 'sinks', suite: 'sinkContract', parts: sinkParts },
     { room: 'formats', suite: 'formatContract', parts: formatParts },
+    { room: 'lookups', suite: 'lookupContract', parts: lookupParts },
   ]
   for (const { room, suite, parts } of rooms) {
     test(`every part of ${room} is under ${suite}`, () => {

@@ -10,6 +10,7 @@ import { codeOf, fail, messageOf, suggestion } from '../core/errors.ts'
 import { checkOptions } from './check-options.ts'
 import type { KafkaChoice, TopicMakingOptions, VariablesChoice } from './kafka-connection.ts'
 import type { SchemaRegistryChoice } from './schema-registry.ts'
+import type { ServiceChoice } from './services.ts'
 import type { Variables } from './variables.ts'
 
 /** The log in files of one machine. */
@@ -25,6 +26,8 @@ export interface EnvironmentOptions {
   readonly prefix?: string
   /** Where schemas of topics with a format are kept. Default: what SCHEMA_REGISTRY_URL names. */
   readonly schemaRegistry?: SchemaRegistryChoice
+  /** Services that look-ups name: `postgres()`, `http()`. */
+  readonly connections?: Readonly<Record<string, ServiceChoice>>
 }
 
 export interface Config {
@@ -37,6 +40,7 @@ export interface Environment {
   /** Empty: none. */
   readonly prefix: string
   readonly schemaRegistry: SchemaRegistryChoice | undefined
+  readonly connections: Readonly<Record<string, ServiceChoice>>
   /** Where relative paths begin: the folder of the configuration, else the working directory. */
   readonly directory: string
   /** Where it is described, for people. */
@@ -65,6 +69,11 @@ const isLog = (value: unknown): boolean => {
 const isRegistry = (value: unknown): boolean =>
   (value as { kind?: unknown } | null | undefined)?.kind === 'schema-registry'
 
+const isService = (value: unknown): boolean => {
+  const kind = (value as { kind?: unknown } | null | undefined)?.kind
+  return kind === 'http' || kind === 'postgres'
+}
+
 const configSchema = z.strictObject({
   environments: z.record(
     z.string().regex(/^[A-Za-z][\w-]*$/, "use letters, digits, '_' and '-'"),
@@ -79,6 +88,12 @@ const configSchema = z.strictObject({
         .optional(),
       schemaRegistry: z
         .custom<SchemaRegistryChoice>(isRegistry, { error: 'give schemaRegistry()' })
+        .optional(),
+      connections: z
+        .record(
+          z.string().min(1),
+          z.custom<ServiceChoice>(isService, { error: 'give postgres() or http()' }),
+        )
         .optional(),
     }),
   ),
@@ -97,9 +112,10 @@ export async function chooseEnvironment(question: EnvironmentQuestion): Promise<
   const config = file === undefined ? undefined : await loadConfig(file)
   const found = config !== undefined && own(config.environments, name)
   if (file !== undefined && found) {
-    const { log, prefix = '' } = found
+    const { log, prefix = '', connections = {} } = found
     const schemaRegistry = found.schemaRegistry ?? (await registryFrom(variables))
-    const described = { name, schemaRegistry, directory: dirname(file), from: shown(file) }
+    const place = { directory: dirname(file), from: shown(file) }
+    const described = { name, schemaRegistry, connections, ...place }
     if (log.kind !== 'kafka-variables') return { ...described, log, prefix }
     const named = found.prefix ?? variables.MILLRACE_PREFIX ?? ''
     return { ...described, log: await fromVariables(variables, log.topics), prefix: named }
@@ -108,7 +124,7 @@ export async function chooseEnvironment(question: EnvironmentQuestion): Promise<
     name,
     prefix: variables.MILLRACE_PREFIX ?? '',
     schemaRegistry: await registryFrom(variables),
-    directory: process.cwd(),
+    ...{ connections: {}, directory: process.cwd() },
   }
   if (name === defaultEnvironment) return { ...here, log: embedded(), from: 'the default' }
   if (name === byVariables) {

@@ -33,4 +33,13 @@ export {
   schemaRegistry,
 } from './schema-registry.ts'
 export { Secret, type SecretOptions, secret } from './secret.ts'
+export {
+  type HttpChoice,
+  type HttpServiceOptions,
+  http,
+  type PostgresChoice,
+  type PostgresServiceOptions,
+  postgres,
+  type ServiceChoice,
+} from './services.ts'
 export type { TlsOptions } from './tls.ts'

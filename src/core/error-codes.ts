@@ -1,5 +1,6 @@
 /** Every code that an error of Millrace carries: the order it gives, when it comes, what to do. */
 import { formatCodes } from './error-codes-formats.ts'
+import { lookupCodes } from './error-codes-lookups.ts'
 import { securityCodes } from './error-codes-security.ts'
 import { stateCodes } from './error-codes-state.ts'
 
@@ -14,6 +15,7 @@ const declare = <const Codes extends Record<string, ErrorDeclaration>>(codes: Co
 export const errorCodes = declare({
   ...formatCodes,
   ...securityCodes,
+  ...lookupCodes,
   ...stateCodes,
   OPTIONS_INVALID: {
     order: 'misconfigured',

@@ -5,7 +5,7 @@
 import type { z } from 'zod'
 import { fail, suggestion } from './errors.ts'
 
-export type Kind = 'source' | 'sink' | 'format'
+export type Kind = 'source' | 'sink' | 'format' | 'lookup'
 
 export interface PartDeclaration<Options extends z.ZodObject, Context, Opened> {
   /** The word a user types. */

@@ -19,3 +19,6 @@ export interface SchemaIssue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
 }
+
+/** The value types of a schema: what it takes, and what it gives. */
+export type Types<S extends Schema> = NonNullable<S['~standard']['types']>

@@ -12,6 +12,17 @@ export interface MeasuredFigures {
   readonly busySeconds: Readonly<Record<string, number>>
   /** By predicting step, by label, how often it was answered. */
   readonly labels: Readonly<Record<string, Readonly<Record<string, number>>>>
+  /** By step that looks up; undefined: none does. */
+  readonly lookups?: Readonly<Record<string, LookupFigures>>
+}
+
+export interface LookupFigures {
+  /** Messages answered by what was remembered, or by the same question. */
+  readonly hits: number
+  /** Keys that were asked for. */
+  readonly misses: number
+  /** Answers remembered now. */
+  readonly entries: number
 }
 
 export const noFigures: MeasuredFigures = {
@@ -29,6 +40,7 @@ export class Meter {
   readonly #latency = new Latency()
   readonly #busyMs = new Map<string, number>()
   readonly #labels = new Map<string, LabelCounts>()
+  readonly #lookups = new Map<string, LookupFigures>()
   readonly #nowMs: () => number
 
   constructor(nowMs: () => number = () => performance.now()) {
@@ -60,6 +72,11 @@ export class Meter {
     counts.add(answers)
   }
 
+  /** What a step that looks up has counted, which is cumulative. */
+  lookedUp(step: string, counts: LookupFigures): void {
+    this.#lookups.set(step, counts)
+  }
+
   figures(): MeasuredFigures {
     const busy = [...this.#busyMs].map(([step, busyMs]) => [step, busyMs / 1000] as const)
     const labels = [...this.#labels]
@@ -69,6 +86,7 @@ export class Meter {
       latency: this.#latency.save(),
       busySeconds: Object.fromEntries(busy),
       labels: Object.fromEntries(labels),
+      ...(this.#lookups.size === 0 ? {} : { lookups: Object.fromEntries(this.#lookups) }),
     }
   }
 }
@@ -123,7 +141,21 @@ export function sumFigures(all: readonly MeasuredFigures[]): MeasuredFigures {
     (sum, one) => addCounts(sum, one.busySeconds),
     {},
   )
-  return { latency: latency.save(), busySeconds, labels }
+  const lookups = sumLookups(all)
+  return { latency: latency.save(), busySeconds, labels, ...(lookups && { lookups }) }
+}
+
+function sumLookups(all: readonly MeasuredFigures[]): MeasuredFigures['lookups'] {
+  const sum = new Map<string, LookupFigures>()
+  for (const [step, counts] of all.flatMap(({ lookups = {} }) => Object.entries(lookups))) {
+    const { hits, misses, entries } = sum.get(step) ?? { hits: 0, misses: 0, entries: 0 }
+    sum.set(step, {
+      hits: hits + counts.hits,
+      misses: misses + counts.misses,
+      entries: entries + counts.entries,
+    })
+  }
+  return sum.size === 0 ? undefined : Object.fromEntries(sum)
 }
 
 /** What was counted between two tellings of one process; all of it where there is no earlier one. */

@@ -1,5 +1,6 @@
 /** A pipeline as data: what a chain has collected, before it is planned or run. */
 import type { Message } from '../core/message.ts'
+import type { LookupUse } from '../lookups/lookup.ts'
 import type { SinkUse } from '../sinks/sink.ts'
 import type { SourceUse } from '../sources/source.ts'
 import type { Aggregator } from '../transforms/aggregator.ts'
@@ -48,6 +49,17 @@ export type Step =
       readonly name: string
       readonly model: ModelUse<unknown, unknown>
       readonly input: (value: never) => unknown
+    }
+  | {
+      /** Adds what another system knows of a key. */
+      readonly kind: 'lookup'
+      /** The field that takes the answer, which is the step's name too. */
+      readonly name: string
+      readonly lookup: LookupUse<never, unknown>
+      readonly by: (value: never) => unknown
+      /** `left`: what nothing is known of goes on as well, with null. */
+      readonly how: 'inner' | 'left'
+      readonly cache: LookupCaching
     }
   | {
       readonly kind: 'join'
@@ -115,6 +127,15 @@ export type Step =
     }
   | { readonly kind: 'to'; readonly name: string; readonly target: Target }
 
+/** How long answers are remembered, by the clock and not by event time. */
+export interface LookupCaching {
+  readonly timeToLiveMs: number
+  /** Of keys that nothing is known of, or that were refused. */
+  readonly negativeTimeToLiveMs: number
+  readonly entries: number
+}
+
+export type LookupStep = Step & { readonly kind: 'lookup' }
 export type KeyedRowStep = Step & { readonly kind: 'keyed' }
 export type OriginStep = Step & { readonly kind: 'origin' }
 /** Steps that give messages another key. */

@@ -6,7 +6,8 @@ import { BatchBuilder } from '../core/batch-builder.ts'
 import { idHeader, versionHeader } from '../core/identity.ts'
 import type { Definition } from './definition.ts'
 import { deleted, type JoinEntry, Rows } from './rows.ts'
-import { runSteps, type StepContext, stepRow } from './run-steps.ts'
+import { runSteps } from './run-steps.ts'
+import { type StepContext, stepRow } from './step-context.ts'
 
 export interface Result {
   readonly key: string

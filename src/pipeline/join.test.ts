@@ -14,7 +14,7 @@ import { JoinState, type JoinStep, Joins } from './join.ts'
 import { Counters } from './ledger.ts'
 import { pipeline } from './pipeline.ts'
 import { Rows } from './rows.ts'
-import type { StepContext } from './run-steps.ts'
+import type { StepContext } from './step-context.ts'
 import { appendAll, readAll, readValues, runUntilCaughtUp } from './testing.ts'
 import { topic } from './topic.ts'
 

@@ -12,8 +12,8 @@ import { Invalid } from './decode.ts'
 import type { Step } from './definition.ts'
 import { decodePair, leftJson, pairEntry, rightJson } from './pair-json.ts'
 import { deleted, type JoinEntry, type RowIdentity, type Rows } from './rows.ts'
-import { addFailure, type StepContext, stepRow } from './run-steps.ts'
 import { stateStore } from './state-store.ts'
+import { addFailure, type StepContext, stepRow } from './step-context.ts'
 
 export type Side = 'left' | 'right'
 export type JoinStep = Step & { readonly kind: 'join' }

@@ -7,7 +7,7 @@ import { Invalid } from './decode.ts'
 import { neverLate } from './event-time.ts'
 import { rightJson } from './pair-json.ts'
 import { deleted, type Rows } from './rows.ts'
-import { addFailure, drop, type StepContext, stepRow } from './run-steps.ts'
+import { addFailure, drop, type StepContext, stepRow } from './step-context.ts'
 
 /**
  * Keys, values and times of rows. Rows without a key fail and are dropped, and so are deletes, which

@@ -8,7 +8,7 @@ import { type Due, LaneTime, type LaneTimeOptions } from './lane-time.ts'
 import { PairSteps } from './pair-steps.ts'
 import { RowSteps } from './row-steps.ts'
 import type { Rows } from './rows.ts'
-import type { StepContext } from './run-steps.ts'
+import type { StepContext } from './step-context.ts'
 import { WindowSteps } from './window-steps.ts'
 
 export interface LaneWindowsOptions extends LaneTimeOptions {

@@ -20,15 +20,17 @@ import { LaneCommits, nextTurn } from './lane-commits.ts'
 import type { LaneInput, Read } from './lane-input.ts'
 import { LaneTurns, type LaneTurnsOptions } from './lane-turns.ts'
 import { LaneWindows } from './lane-windows.ts'
+import type { OpenLookups } from './open-lookups.ts'
 import { topicInputs } from './plan.ts'
 import { repartition } from './repartition.ts'
 import { runReplays } from './replay.ts'
 import { retry, Stopped } from './retry.ts'
 import { Rows } from './rows.ts'
-import { runSteps, type StepContext, stepRow } from './run-steps.ts'
+import { runSteps } from './run-steps.ts'
 import { isTimed } from './segments.ts'
 import type { DeadLetterShare } from './share.ts'
 import { writeToSink } from './sink-step.ts'
+import { type StepContext, stepRow } from './step-context.ts'
 import type { Ended, UpstreamTime } from './upstream-time.ts'
 import { Outputs, TopicWriter } from './write.ts'
 
@@ -43,6 +45,7 @@ export interface LaneOptions {
   readonly partition: number
   readonly inputs: readonly LaneInput[]
   readonly models: ReadonlyMap<string, Model<unknown, unknown>>
+  readonly lookups: OpenLookups
   readonly sinks: ReadonlyMap<string, Sink>
   readonly topics: ReadonlyMap<string, TopicInfo>
   readonly codecs: Codecs
@@ -221,12 +224,13 @@ export class Lane {
   }
 
   #context(input: LaneInput): StepContext {
-    const { definition, models, topics } = this.#options
+    const { definition, models, lookups, topics } = this.#options
     return {
       pipeline: definition.name,
       counters: input.counters,
       failures: this.#failures,
       models,
+      ...{ lookups: lookups.steps, signal: this.#stop.signal },
       codecs: this.#options.codecs,
       meter: input.isReplay ? undefined : this.#options.meter,
       retry: (what, work) => this.#retry(what, work),

@@ -11,7 +11,7 @@ import type { KeyedStore } from './keyed-store.ts'
 import { type KeyedStores, Openings } from './keyed-stores.ts'
 import { decodePair, leftJson, pairEntry, rightJson } from './pair-json.ts'
 import { Rows } from './rows.ts'
-import { addFailure, type StepContext, stepRow } from './run-steps.ts'
+import { addFailure, type StepContext, stepRow } from './step-context.ts'
 import type { Advanced } from './window-steps.ts'
 
 /** So many keys at most are looked at for one commit. */

@@ -5,11 +5,13 @@
 import { type Duration, durationOption } from '../core/duration.ts'
 import { fail } from '../core/errors.ts'
 import type { Message } from '../core/message.ts'
+import type { LookupKey, LookupUse } from '../lookups/lookup.ts'
 import type { SinkUse } from '../sinks/sink.ts'
 import type { SourceUse } from '../sources/source.ts'
 import type { AnyTopic, Definition, Input, PipelineSettings, Step, Target } from './definition.ts'
 import { Keyed } from './keyed-stream.ts'
 import { readStep } from './ledger.ts'
+import { type LookupOptions, lookupStep } from './lookup-options.ts'
 import type { ModelUse } from './model-use.ts'
 import { type Position, readPosition } from './position.ts'
 import type { RollingFeature } from './rolling-feature.ts'
@@ -201,6 +203,30 @@ export class Stream<T> {
       model: model as ModelUse<unknown, unknown>,
       input: options.input,
     })
+  }
+
+  /**
+   * Adds what another system knows of a key, as a new field: null where it knows nothing, or where there
+   * is no key; with `how: 'inner'` such a message goes no further. All keys of a batch that are not
+   * remembered are asked for together. A replay asks again, and may get other answers.
+   *
+   * @example
+   * .lookup('customer', postgres({ connection: 'crm', table: 'customers', key: 'id', schema: Customer }), {
+   *   by: (payment) => payment.customer,
+   *   cache: { timeToLive: '5m' },
+   * })
+   */
+  lookup<
+    const K extends string,
+    Key extends LookupKey,
+    Value,
+    const How extends 'inner' | 'left' = 'left',
+  >(
+    field: Fresh<T, K>,
+    lookup: LookupUse<Key, Value>,
+    options: LookupOptions<T, NoInfer<Key>, How>,
+  ): Stream<Flat<Omit<T, K> & { readonly [P in K]: How extends 'left' ? Value | null : Value }>> {
+    return this.#with(lookupStep(field, lookup, options))
   }
 
   /**

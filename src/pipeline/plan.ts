@@ -283,6 +283,7 @@ function stepPlan(step: Step): PlannedStep {
   if (kind === 'predict') return { name, kind, model: step.model.name }
   if (kind === 'join') return { name, kind, topic: step.other.name }
   if (kind === 'origin') return { name, kind, topic: step.topic.name }
+  if (kind === 'lookup') return { name, kind, what: `${step.how} look-up in ${step.lookup.place}` }
   if (kind === 'keyed') {
     return { name, kind, what: step.what, ...(step.table && { topic: step.table.name }) }
   }

@@ -10,7 +10,7 @@ import type { Definition, RekeyStep } from './definition.ts'
 import { neverLate, watermarkHeader } from './event-time.ts'
 import { originsOf, repartitionTopic } from './inputs.ts'
 import { deleted, type Rows } from './rows.ts'
-import { addFailure, type StepContext, stepRow } from './run-steps.ts'
+import { addFailure, type StepContext, stepRow } from './step-context.ts'
 import { headersOf, type Outputs, valueBytes } from './write.ts'
 
 /** What headers take beside the texts in them. */

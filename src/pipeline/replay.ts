@@ -17,7 +17,8 @@ import { decodePair } from './pair-json.ts'
 import { decodePairOf } from './pair-steps.ts'
 import { goesPast } from './repartition.ts'
 import { deleted, type JoinEntry, Rows } from './rows.ts'
-import { drop, runSteps, type StepContext, stepRow } from './run-steps.ts'
+import { runSteps } from './run-steps.ts'
+import { drop, type StepContext, stepRow } from './step-context.ts'
 
 /** A dead letter that goes in again. */
 interface Letter {

@@ -20,6 +20,13 @@ export class Stopped extends Error {
 export const isStopped = (error: unknown): boolean =>
   (error as { name?: unknown } | null)?.name === 'Stopped'
 
+/** Work that may be cut short: then it has ended well. */
+export async function unlessStopped(work: Promise<void>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!isStopped(error)) throw error
+  })
+}
+
 const firstWaitMs = 50
 const longestWaitMs = 10_000
 export const giveUpAfterMs = 15 * 60_000

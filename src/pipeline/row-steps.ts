@@ -10,7 +10,7 @@ import { handOnLate, keyedInput, type LateRows, tableInput } from './keyed-rows.
 import type { KeyedStore } from './keyed-store.ts'
 import { type KeyedStores, Openings } from './keyed-stores.ts'
 import type { Rows } from './rows.ts'
-import { addFailure, drop, type StepContext, stepRow } from './run-steps.ts'
+import { addFailure, drop, type StepContext, stepRow } from './step-context.ts'
 
 /** So many entries at most are forgotten with one commit. */
 const mostForgotten = 5000

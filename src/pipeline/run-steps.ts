@@ -2,39 +2,13 @@
  * Sends rows through the steps of a pipeline, a step at a time over all rows. What a user's function
  * throws on a row is a failure of that row alone; what Millrace's own code throws goes up.
  */
-import { fail, type MillraceError, orderOf } from '../core/errors.ts'
 import { Message } from '../core/message.ts'
-import type { Model } from '../models/model.ts'
-import type { Meter } from '../monitoring/meter.ts'
-import type { Codecs } from './codecs.ts'
-import { describeError, type Failure, Invalid, isOurs } from './decode.ts'
-import type { KeepingStep, RekeyStep, Step } from './definition.ts'
-import type { Counters } from './ledger.ts'
+import type { Step } from './definition.ts'
+import { lookUp } from './lookup-step.ts'
+import { predict } from './predict-step.ts'
 import { deleted, type Rows } from './rows.ts'
+import { addFailure, asynchronous, isThenable, type StepContext, stepRow } from './step-context.ts'
 
-/** What a step needs beside its rows; made once for a lane and batch. */
-export interface StepContext {
-  readonly pipeline: string
-  readonly counters: Counters
-  readonly failures: Failure[]
-  readonly models: ReadonlyMap<string, Model<unknown, unknown>>
-  readonly codecs: Codecs
-  /** Undefined: nobody measures, as with replays, which would count twice. */
-  readonly meter?: Meter | undefined
-  /** The model asked to try later: waits and says whether to try again. */
-  retry<Result>(what: string, work: () => Result | Promise<Result>): Promise<Result>
-  /** Writes rows to the target of a `to` step. */
-  write(step: Step & { kind: 'to' }, index: number, rows: Rows): void | Promise<void>
-  /** Joins rows with what waits for them; counts and failures go to the context it is called in. */
-  join(step: Step & { kind: 'join' }, index: number, rows: Rows, within: StepContext): Promise<void>
-  /** Writes rows to the pipeline's own topic, by their new key. */
-  repartition(step: RekeyStep, index: number, rows: Rows, within: StepContext): void
-  /** Takes rows to where state is kept; counts and failures go to the context it is called in. */
-  keep(step: KeepingStep, index: number, rows: Rows, within: StepContext): Promise<void>
-}
-
-/** Counters start with `read`, so step number `index` of a definition is row `index + 1`. */
-export const stepRow = (index: number) => index + 1
 /** Runs the steps from number `from` on. Rows are used up. */
 export async function runSteps(
   steps: readonly Step[],
@@ -54,19 +28,22 @@ export async function runSteps(
     const failed = context.failures.length - failuresBefore
     context.counters.add(row, 'deadLettered', failed)
     context.counters.add(row, 'emitted', rows.count)
-    if (step.kind === 'predict' && rows.appended !== undefined) {
+    if (addsField.has(step.kind) && rows.appended !== undefined) {
       rows.appended = [...rows.appended, step.name]
     } else if (makesValues.has(step.kind)) {
       rows.appended = undefined
     }
     if (step.kind === 'map' || step.kind === 'predict' || step.kind === 'to') {
       context.counters.add(row, 'passed', before - failed)
-    } else if (step.kind === 'filter') {
+    } else if (step.kind === 'filter' || step.kind === 'lookup') {
       context.counters.add(row, 'passed', rows.count)
       context.counters.add(row, 'filtered', before - failed - rows.count)
     }
   }
 }
+
+/** What goes on is the value with one field more. */
+const addsField = new Set<Step['kind']>(['predict', 'lookup'])
 
 /** What goes on is another value than what came. */
 const makesValues = new Set<Step['kind']>(['map', 'flatMap', 'join', 'keyed', 'pair'])
@@ -86,6 +63,8 @@ function runStep(
       return flatMap(step, index, rows, context)
     case 'predict':
       return predict(step, index, rows, context)
+    case 'lookup':
+      return lookUp(step, index, rows, context)
     case 'join':
       return context.join(step, index, rows, context)
     case 'keyBy':
@@ -204,147 +183,4 @@ function spread(
     addFailure(context, rows, row, index, error)
     return undefined
   }
-}
-
-async function predict(
-  step: Step & { kind: 'predict' },
-  index: number,
-  rows: Rows,
-  context: StepContext,
-): Promise<void> {
-  const input = step.input as (value: unknown) => unknown
-  const inputs: unknown[] = []
-  const places: number[] = []
-  const failed = new Set<number>()
-  for (let row = 0; row < rows.count; row++) {
-    if (rows.values[row] === deleted) continue
-    try {
-      const value = rows.values[row]
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        throw new Invalid(`predict adds a field to an object, the value is ${kindOf(value)}`)
-      }
-      // What replaces a field cannot be written behind the others.
-      if (step.name in value) rows.appended = undefined
-      const asked = input(value)
-      if (isThenable(asked)) throw asynchronous(context, step.name, asked)
-      inputs.push(asked)
-      places.push(row)
-    } catch (error) {
-      failed.add(row)
-      addFailure(context, rows, row, index, error)
-    }
-  }
-  const model = context.models.get(step.name)!
-  const answers = await answersOf(model, inputs, context, step.name)
-  context.meter?.answered(step.name, answers)
-  for (let place = 0; place < answers.length; place++) {
-    const row = places[place]!
-    const answer = answers[place]
-    if (answer instanceof NoAnswer) {
-      failed.add(row)
-      addFailure(context, rows, row, index, answer.thrown)
-    } else {
-      // A new object: a user's function may still hold the old one.
-      rows.values[row] = { ...(rows.values[row] as object), [step.name]: answer }
-    }
-  }
-  if (failed.size > 0) drop(rows, failed)
-}
-
-/** Why a model gave no answer to one input. */
-class NoAnswer {
-  readonly thrown: unknown
-
-  constructor(thrown: unknown) {
-    this.thrown = thrown
-  }
-}
-
-/**
- * An answer or a `NoAnswer` for each input. What a model refuses is left out; a batch that throws
- * anything else is halved until the bad input stands alone.
- */
-async function answersOf(
-  model: Model<unknown, unknown>,
-  inputs: readonly unknown[],
-  context: StepContext,
-  name: string,
-): Promise<readonly unknown[]> {
-  if (inputs.length === 0) return []
-  try {
-    const answers = await context.retry(`model ${name}`, () => model.predict(inputs))
-    if (answers.length === inputs.length) return answers
-    throw new Error(`the model gave ${answers.length} answers to ${inputs.length} inputs`)
-  } catch (thrown) {
-    const refused = refusalsOf(thrown)
-    if (refused.size > 0) {
-      const rest = inputs.filter((_, index) => !refused.has(index))
-      const answers = (await answersOf(model, rest, context, name)).values()
-      return inputs.map((_, index) => refused.get(index) ?? answers.next().value)
-    }
-    // An order (give up, stop, join again) is not about one input.
-    const order = orderOf(thrown)
-    if (isOurs(thrown) || (order !== undefined && order !== 'refused')) throw thrown
-    if (inputs.length === 1) return [new NoAnswer(thrown)]
-    const middle = inputs.length >> 1
-    return [
-      ...(await answersOf(model, inputs.slice(0, middle), context, name)),
-      ...(await answersOf(model, inputs.slice(middle), context, name)),
-    ]
-  }
-}
-
-/** By index, the inputs that a model refuses; none when it threw something else. */
-function refusalsOf(thrown: unknown): Map<number, NoAnswer> {
-  if (orderOf(thrown) !== 'refused') return new Map()
-  const { refused } = thrown as MillraceError
-  return new Map(refused.map(({ index, reason }) => [index, new NoAnswer(new Invalid(reason))]))
-}
-
-/** Removes rows and keeps the order of the others. */
-export function drop(rows: Rows, dropped: ReadonlySet<number>): void {
-  let kept = 0
-  for (let row = 0; row < rows.count; row++) {
-    if (!dropped.has(row)) rows.keep(row, kept++)
-  }
-  rows.count = kept
-}
-
-/** Notes that a row failed at a step. An error of Millrace's own is not the row's fault: it goes up. */
-export function addFailure(
-  context: Pick<StepContext, 'failures'>,
-  rows: Rows,
-  row: number,
-  index: number,
-  error: unknown,
-): void {
-  if (isOurs(error)) throw error
-  context.failures.push({
-    origin: rows.origins[row]!,
-    id: rows.id(row),
-    step: stepRow(index),
-    ...describeError(error),
-    entry: rows.entries?.[row],
-  })
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  )
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null'
-  return Array.isArray(value) ? 'an array' : `a ${typeof value}`
-}
-
-function asynchronous(context: StepContext, name: string, result: PromiseLike<unknown>): Error {
-  result.then(undefined, () => undefined)
-  return fail(
-    'STEP_ASYNCHRONOUS',
-    `pipeline ${context.pipeline}, step '${name}': the function gave a promise; steps are synchronous, work that waits belongs into a model (predict) or a sink`,
-  )
 }

@@ -3,23 +3,26 @@
  * and gives back what it is asked for.
  */
 import type { Clock } from '../core/clock.ts'
-import { codeOf, fail, messageOf, orderOf } from '../core/errors.ts'
+import { codeOf, messageOf, orderOf } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { AssignmentChange, Checkpoint, Log, Membership, TopicPartition } from '../log/log.ts'
 import type { Model } from '../models/model.ts'
 import { Meter } from '../monitoring/meter.ts'
 import { Codecs, formatUses } from './codecs.ts'
+import { noConnections } from './connections.ts'
 import type { Definition } from './definition.ts'
 import { Lane, type LaneProgress } from './lane.ts'
 import { type LaneInput, sourceInput, topicInput } from './lane-input.ts'
 import { areSame, isAmong, placesByLane } from './lane-places.ts'
 import { type OpenSinks, openSinks } from './lane-sinks.ts'
 import { openModels } from './models.ts'
+import { type ConnectionOf, OpenLookups } from './open-lookups.ts'
 import { planOf, topicInputs } from './plan.ts'
-import { isStopped, retry } from './retry.ts'
+import { retry, unlessStopped } from './retry.ts'
 import { RunnerInputs } from './runner-inputs.ts'
 import { hasTime } from './segments.ts'
 import { DeadLetterShare } from './share.ts'
+import { isOutdated, superseded } from './superseded.ts'
 import { type Ended, UpstreamTime } from './upstream-time.ts'
 
 export interface RunnerOptions {
@@ -33,6 +36,8 @@ export interface RunnerOptions {
   readonly untilEnd: boolean
   /** Of topics with a format; whoever gives them closes them. Undefined: there are none. */
   readonly codecs?: Codecs | undefined
+  /** Connections of the environment, for look-ups. Undefined: there are none. */
+  readonly connection?: ConnectionOf | undefined
 }
 
 interface RunningLane {
@@ -61,6 +66,7 @@ export class Runner {
   /** What all lanes of this pipeline in this worker measure. */
   readonly meter = new Meter()
   #models: Map<string, Model<unknown, unknown>> = new Map()
+  #lookups = new OpenLookups()
   readonly #codecs: Codecs
   readonly #openSources = new Set<string>()
   #upstream!: UpstreamTime
@@ -86,12 +92,21 @@ export class Runner {
 
   /** Runs until the signal aborts, then drains: what is under way is committed. */
   async run(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#run(signal)
+    } finally {
+      await this.#lookups.close()
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
     const { log, clock } = this.#options
-    await this.#unlessStopped(this.#patiently('start', () => this.#prepare(signal), signal))
+    await unlessStopped(this.#patiently('start', () => this.#prepare(signal), signal))
     let wasMember = false
     while (!signal.aborted) {
-      const isOutdated = wasMember && (await this.#unlessBusy(() => this.#isOutdated()))
-      if (isOutdated) throw this.#superseded()
+      const looking = () => isOutdated(log, this.#definition.name, this.#planHash)
+      const isOld = wasMember && (await this.#unlessBusy(looking))
+      if (isOld) throw superseded(this.#definition.name)
       const member = await this.#unlessBusy(async () => {
         if (wasMember && this.#inputs.hasPatterns) await this.#loadTopics(signal)
         return log.join(this.#definition.name, this.#inputs.joinOptions(this.#planHash))
@@ -106,7 +121,7 @@ export class Runner {
         while (!signal.aborted && !this.#fenced) {
           await this.#unlessBusy(() => this.#beat(member))
           if (this.#failure !== undefined) throw this.#failure.error
-          if (member.superseded) throw this.#superseded()
+          if (member.superseded) throw superseded(this.#definition.name)
           if (await this.#unlessBusy(() => this.#inputs.haveChanged())) break
           await clock.sleep(heartbeatMs, signal)
         }
@@ -123,6 +138,8 @@ export class Runner {
     const { log, directory, clock } = this.#options
     await this.#loadTopics(signal)
     this.#models = await openModels(this.#definition, log, directory, clock)
+    const { connection = noConnections } = this.#options
+    this.#lookups = await OpenLookups.open(this.#definition, clock, signal, connection)
   }
 
   async #loadTopics(signal: AbortSignal): Promise<void> {
@@ -149,22 +166,6 @@ export class Runner {
     const result = await retry(where, work, { clock, random, signal, waiting })
     if (progress.waiting?.startsWith(`${what}: `)) progress.waiting = undefined
     return result
-  }
-
-  async #unlessStopped(work: Promise<void>): Promise<void> {
-    await work.catch((error: unknown) => {
-      if (!isStopped(error)) throw error
-    })
-  }
-
-  /**
-   * True when a member with another plan came while this one slept: having joined first, this one
-   * is the older, although it joins again as the youngest.
-   */
-  async #isOutdated(): Promise<boolean> {
-    const group = await this.#options.log.group(this.#definition.name)
-    const plans = (group?.members ?? []).map(({ planHash }) => planHash)
-    return plans.some((plan) => plan !== undefined && plan !== this.#planHash)
   }
 
   /** A full disk or a lock held for long ends no pipeline: undefined, and it is tried again. */
@@ -224,7 +225,7 @@ export class Runner {
     const stopping = new AbortController()
     const sources = places.filter((place) => this.#inputs.sourceOf(place) !== undefined)
     for (const { topic } of sources) this.#setOpen(topic, true)
-    const running = this.#unlessStopped(this.#runLane(places, member, stopping.signal))
+    const running = unlessStopped(this.#runLane(places, member, stopping.signal))
     const work = running.finally(() => {
       for (const { topic } of sources) this.#setOpen(topic, false)
     })
@@ -258,7 +259,7 @@ export class Runner {
         ...{ definition: this.#definition, planHash: this.#planHash, log, member, clock, random },
         partition: places[0]!.partition,
         inputs,
-        models: this.#models,
+        ...{ models: this.#models, lookups: this.#lookups },
         sinks: sinks.sinks,
         sinkCommits: sinks.commits,
         ...{ topics: this.#inputs.topics, codecs: this.#codecs },
@@ -335,13 +336,6 @@ export class Runner {
       await running.ended
       this.#lanes.delete(key)
     }
-  }
-
-  #superseded(): Error {
-    return fail(
-      'PIPELINE_SUPERSEDED',
-      `pipeline ${this.#definition.name}: a process with another plan joined the group; this one finished its work and left`,
-    )
   }
 }
 

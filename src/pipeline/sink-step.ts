@@ -4,7 +4,7 @@ import type { Sink } from '../sinks/sink.ts'
 import { type Failure, Invalid } from './decode.ts'
 import type { Step } from './definition.ts'
 import type { Rows } from './rows.ts'
-import { addFailure, drop } from './run-steps.ts'
+import { addFailure, drop } from './step-context.ts'
 import { SinkBatch } from './write.ts'
 
 type Retry = <Result>(what: string, work: () => Result | Promise<Result>) => Promise<Result>

@@ -1,6 +1,6 @@
 /** A topic as an application declares it: its name, what its values look like, and their keys and times. */
 import { fail, suggestion } from '../core/errors.ts'
-import type { Schema } from '../core/schema.ts'
+import type { Schema, Types } from '../core/schema.ts'
 import type { Format } from '../formats/format.ts'
 import type { TopicSettings } from '../log/log.ts'
 
@@ -40,9 +40,6 @@ export interface TopicOptions<Out> extends Partial<TopicSettings> {
   /** How values stand in the bytes: avro(), protobuf(), jsonSchema(). Default: as JSON. */
   readonly format?: Format
 }
-
-/** The value types of a schema: in JSON, and as a pipeline sees it. */
-export type Types<S extends Schema> = NonNullable<S['~standard']['types']>
 
 /**
  * Declares a topic. With a schema (zod, valibot, arktype: any Standard Schema) its values are

@@ -1,9 +1,9 @@
 /** All topics of a log whose names match a pattern, as one input: which they are is looked up as it runs. */
 import { fail } from '../core/errors.ts'
-import type { Schema } from '../core/schema.ts'
+import type { Schema, Types } from '../core/schema.ts'
 import type { Format } from '../formats/format.ts'
 import { isInternalName } from './internal-names.ts'
-import { checkFormat, checkKeys, type Readable, type Topic, type Types } from './topic.ts'
+import { checkFormat, checkKeys, type Readable, type Topic } from './topic.ts'
 
 /** Topics that are alike, by a pattern of their names; `Out` is what steps get of each message. */
 export interface Topics<out Out> extends Readable<Out> {

@@ -16,7 +16,7 @@ import { handOnLate, keyedInput, type LateRows } from './keyed-rows.ts'
 import type { KeyedStore } from './keyed-store.ts'
 import { type KeyedStores, Openings } from './keyed-stores.ts'
 import { deleted, type Rows } from './rows.ts'
-import { addFailure, type StepContext, stepRow } from './run-steps.ts'
+import { addFailure, type StepContext, stepRow } from './step-context.ts'
 
 /** So many results at most go with one commit. */
 const mostResults = 5000

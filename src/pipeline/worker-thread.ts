@@ -5,6 +5,7 @@ import { systemClock } from '../core/clock.ts'
 import { codeOf, messageOf } from '../core/errors.ts'
 import { importApp } from './app.ts'
 import { Codecs, formatSetting } from './codecs.ts'
+import { connectionsOf } from './connections.ts'
 import { environmentFor, openLog } from './open-log.ts'
 import { isExclusive } from './plan.ts'
 import { isStopped, retry } from './retry.ts'
@@ -48,7 +49,9 @@ async function work(data: WorkerData): Promise<void> {
     importApp(data.appUrl),
     retry('open the log', opening, patience),
   ])
-  const codecs = new Codecs(formatSetting(await environmentFor(file)))
+  const environment = await environmentFor(file)
+  const codecs = new Codecs(formatSetting(environment))
+  const connection = connectionsOf(environment)
   try {
     const definitions = app.pipelines
       .filter((definition) => data.pipelines?.includes(definition.name) ?? true)
@@ -56,7 +59,7 @@ async function work(data: WorkerData): Promise<void> {
       .filter((definition) => data.worker === 0 || !isExclusive(definition))
     for (const definition of definitions) {
       const runner = new Runner({
-        ...{ definition, log, directory, ratePerSecond, untilEnd, codecs },
+        ...{ definition, log, directory, ratePerSecond, untilEnd, codecs, connection },
         ...{ clock: systemClock, random: Math.random },
       })
       runners.push({ name: definition.name, runner })

@@ -12,7 +12,7 @@ import type { AnyTopic } from './definition.ts'
 import { watermarkHeader } from './event-time.ts'
 import { isRepartition } from './internal-names.ts'
 import { deleted, type Rows } from './rows.ts'
-import { addFailure } from './run-steps.ts'
+import { addFailure } from './step-context.ts'
 
 /**
  * The batches of one commit: one for each topic and partition written to. From `take` to `committed`

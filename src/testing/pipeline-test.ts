@@ -7,7 +7,7 @@ import { planOf } from '../pipeline/plan.ts'
 import { checkKeys } from '../pipeline/topic.ts'
 import { type Time, timeOf } from './push.ts'
 import { realModels } from './real-models.ts'
-import { type ModelMock, StandIns } from './stand-ins.ts'
+import { type LookupMock, type ModelMock, StandIns } from './stand-ins.ts'
 import { Tested } from './tested.ts'
 import { pipelinesOf, type TestedApp } from './tested-app.ts'
 import { openWorld } from './world.ts'
@@ -17,6 +17,11 @@ export interface PipelineTestOptions {
   readonly log?: 'memory' | 'kafka'
   /** What answers in place of models, by the name of the step or of the model. */
   readonly models?: Readonly<Record<string, ModelMock>>
+  /**
+   * What is known of keys in place of other systems, by the name of the step that looks up: every such
+   * step needs one, as nothing outside is asked.
+   */
+  readonly lookups?: Readonly<Record<string, LookupMock>>
   /** Of `t.random` and of the pipelines' own. Default: 1. */
   readonly seed?: number
   /** A test fails where nothing is committed for so long, in real time, and not all is worked off. Default: 30s. */
@@ -53,7 +58,7 @@ export function pipelineTest(
   last?: Run,
 ): () => Promise<void> {
   const [options, run] = typeof given === 'function' ? [{}, given] : [given, last]
-  checkKeys('pipelineTest', options, ['log', 'models', 'patience', 'seed', 'startTime'])
+  checkKeys('pipelineTest', options, ['log', 'lookups', 'models', 'patience', 'seed', 'startTime'])
   if (typeof run !== 'function') {
     throw fail('TEST_INVALID', 'pipelineTest: give the test as a function of t, behind the options')
   }
@@ -61,11 +66,11 @@ export function pipelineTest(
 }
 
 async function runTest(app: TestedApp, options: PipelineTestOptions, run: Run): Promise<void> {
-  const { models = {}, seed = 1, startTime = defaultStart } = options
+  const { models = {}, lookups = {}, seed = 1, startTime = defaultStart } = options
   const startMs = timeOf(startTime, "pipelineTest: option 'startTime'")
   const patienceMs = durationOption("pipelineTest: option 'patience'", options.patience ?? '30s', 1)
   const given = await pipelinesOf(app)
-  const standIns = new StandIns(given, models)
+  const standIns = new StandIns(given, models, lookups)
   const definitions = standIns.withModels(await realModels(standIns.definitions))
   const plan = planOf(definitions)
   const world = await openWorld(options.log, startMs)

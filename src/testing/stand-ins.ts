@@ -7,8 +7,9 @@ import { fail, suggestion } from '../core/errors.ts'
 import type { Header } from '../core/headers.ts'
 import { idHeader } from '../core/identity.ts'
 import { messagesOf } from '../core/message.ts'
+import type { Lookup } from '../lookups/lookup.ts'
 import type { Model } from '../models/model.ts'
-import type { Definition, Input, Step } from '../pipeline/definition.ts'
+import type { Definition, Input, LookupStep, Step } from '../pipeline/definition.ts'
 import { sourceTopic } from '../pipeline/plan.ts'
 import type { Sink, SinkUse } from '../sinks/sink.ts'
 import type { SourceContext, SourceReader, SourceUse } from '../sources/source.ts'
@@ -17,6 +18,16 @@ import type { SourceContext, SourceReader, SourceUse } from '../sources/source.t
 export type ModelMock = (
   inputs: readonly never[],
 ) => readonly unknown[] | Promise<readonly unknown[]>
+
+/** What is known of each key, in their order; null or undefined: nothing. It may throw, and take its time. */
+export type LookupMock = (
+  keys: readonly never[],
+) => readonly unknown[] | Promise<readonly unknown[]>
+
+interface Mocks {
+  readonly models: Readonly<Record<string, ModelMock>>
+  readonly lookups: Readonly<Record<string, LookupMock>>
+}
 
 export interface Fed {
   readonly id: string
@@ -51,8 +62,14 @@ export class StandIns {
   /** Answers that models are asked for. */
   asked = 0
 
-  constructor(given: readonly Definition[], mocks: Readonly<Record<string, ModelMock>>) {
-    checkMocks(given, mocks)
+  constructor(
+    given: readonly Definition[],
+    models: Mocks['models'],
+    lookups: Mocks['lookups'] = {},
+  ) {
+    checkModels(given, models)
+    checkLookups(given, lookups)
+    const mocks = { models, lookups }
     this.definitions = given.map((definition) => ({
       ...definition,
       inputs: definition.inputs.map((input) => this.#input(definition, input)),
@@ -103,17 +120,37 @@ export class StandIns {
     return { ...input, source: use }
   }
 
-  #step(definition: Definition, step: Step, mocks: Readonly<Record<string, ModelMock>>): Step {
+  #step(definition: Definition, step: Step, { models, lookups }: Mocks): Step {
     if (step.kind === 'to' && step.target.kind === 'sink') {
       this.sinks.push({ pipeline: definition.name, step: step.name })
       const sink = this.#sink(definition.name, step.name, step.target.sink)
       return { ...step, target: { kind: 'sink', sink } }
     }
+    if (step.kind === 'lookup') return { ...step, lookup: this.#lookup(step, lookups) }
     if (step.kind !== 'predict') return step
-    const mock = own(mocks, step.name) ?? own(mocks, step.model.name)
+    const mock = own(models, step.name) ?? own(models, step.model.name)
     if (mock === undefined) return step
     const predict = async (inputs: readonly unknown[]) => [...(await mock(inputs as never[]))]
     return { ...step, model: { ...step.model, model: { predict }, train: undefined } }
+  }
+
+  #lookup({ name, lookup }: LookupStep, mocks: Mocks['lookups']): LookupStep['lookup'] {
+    const mock = own(mocks, name)!
+    const find: Lookup['find'] = async (keys, { answer }) => {
+      this.asked++
+      try {
+        const values = await mock(keys as never[])
+        if (values.length !== keys.length) {
+          throw new Error(`lookups: '${name}' gave ${values.length} values for ${keys.length} keys`)
+        }
+        values.forEach((value, index) => {
+          answer(index, value)
+        })
+      } finally {
+        this.asked--
+      }
+    }
+    return { ...lookup, open: async () => ({ find, close: async () => undefined }) }
   }
 
   /** What comes again after a crash replaces itself; by keys the newest version is kept. */
@@ -171,7 +208,30 @@ class FeedReader implements SourceReader {
 const own = <Value>(values: Readonly<Record<string, Value>>, name: string) =>
   Object.hasOwn(values, name) ? values[name] : undefined
 
-function checkMocks(
+/** Nothing outside is asked: who looks up needs something in place of the other system. */
+function checkLookups(definitions: readonly Definition[], mocks: Mocks['lookups']): void {
+  const steps = definitions.flatMap(({ name: pipeline, steps }) =>
+    steps.flatMap((step) => (step.kind === 'lookup' ? [{ pipeline, ...step }] : [])),
+  )
+  const known = steps.map(({ name }) => name)
+  for (const [name, mock] of Object.entries(mocks)) {
+    if (typeof mock !== 'function') {
+      const words = `lookups: '${name}' is to be a function of the keys that gives as many values`
+      throw fail('TEST_INVALID', `pipelineTest: ${words}`)
+    }
+    if (known.includes(name)) continue
+    const hint = suggestion(name, known) || `there are ${[...new Set(known)].join(', ') || 'none'}`
+    throw fail('TEST_INVALID', `pipelineTest: lookups: no step looks up '${name}'; ${hint}`)
+  }
+  const missing = steps.find(({ name }) => own(mocks, name) === undefined)
+  if (missing === undefined) return
+  const where = `pipeline ${missing.pipeline}, step '${missing.name}' looks up in ${missing.lookup.place}`
+  const how = `{ lookups: { '${missing.name}': (keys) => keys.map(() => ...) } }`
+  const hint = `in a test, put something in its place: pipelineTest(app, ${how}, ...)`
+  throw fail('TEST_INVALID', `${where}; ${hint}`)
+}
+
+function checkModels(
   definitions: readonly Definition[],
   mocks: Readonly<Record<string, ModelMock>>,
 ): void {

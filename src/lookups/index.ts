@@ -1,0 +1,16 @@
+/** The look-ups there are. To add one: its file, its test with the contract, a line here. */
+import { httpPart } from './http.ts'
+
+export { type HttpOptions, http } from './http.ts'
+export {
+  type Asking,
+  defineLookup,
+  type KeyField,
+  type Lookup,
+  type LookupContext,
+  type LookupKey,
+  type LookupUse,
+  useLookup,
+} from './lookup.ts'
+
+export const lookupParts = [httpPart] as const
