@@ -101,6 +101,7 @@ export const httpPart = defineLookup({
   example: { url: 'https://rates.example.com/rates/{key}', ratePerSecond: 50 },
   maxKeys: ({ maxKeys, maxInFlight }) => Math.max(leastKeys, maxKeys * maxInFlight),
   place: placeOf,
+  connects: ({ connection: name }) => (name === undefined ? undefined : { kind: 'http', name }),
   async open(settings, context) {
     const { connection: name } = settings
     const connection = name === undefined ? undefined : await context.connection('http', name)

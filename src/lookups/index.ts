@@ -1,5 +1,6 @@
 /** The look-ups there are. To add one: its file, its test with the contract, a line here. */
 import { httpPart } from './http.ts'
+import { postgresPart } from './postgres.ts'
 
 export { type HttpOptions, http } from './http.ts'
 export {
@@ -12,5 +13,6 @@ export {
   type LookupUse,
   useLookup,
 } from './lookup.ts'
+export { type PostgresOptions, postgres } from './postgres.ts'
 
-export const lookupParts = [httpPart] as const
+export const lookupParts = [httpPart, postgresPart] as const

@@ -59,6 +59,11 @@ export interface Connections {
   readonly postgres: PostgresConnection
 }
 
+export interface ConnectionNeeded {
+  readonly kind: keyof Connections
+  readonly name: string
+}
+
 export interface LookupContext {
   readonly clock: Clock
   /** Ends `open` and all that waits. */
@@ -70,6 +75,8 @@ export interface LookupContext {
 interface Traits<Options extends z.ZodObject> {
   /** So many keys at most are asked for in one call of `find`. */
   maxKeys(options: z.output<Options>): number
+  /** The connection of the environment that `open` asks for, if it does. */
+  connects?(options: z.output<Options>): ConnectionNeeded | undefined
   /** Where it looks, for the plan and for people; no secrets, nothing that differs by message. */
   place(options: z.output<Options>): string
 }
@@ -84,6 +91,8 @@ export interface LookupUse<in Key extends LookupKey, out Value>
   readonly kind: 'lookup'
   readonly maxKeys: number
   readonly place: string
+  /** Undefined: it needs none of the environment. */
+  readonly connection?: ConnectionNeeded | undefined
   /** What each value has to fit; its output is what goes on. */
   readonly schema: Schema | undefined
   readonly '~asks'?: (key: Key) => void
@@ -109,6 +118,7 @@ export function useLookup<Options extends z.ZodObject, Value = unknown>(
     kind: 'lookup',
     maxKeys: part.maxKeys(checked),
     place: part.place(checked),
+    connection: part.connects?.(checked),
     schema: (checked as { readonly schema?: Schema }).schema,
   }
 }

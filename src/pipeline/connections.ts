@@ -1,6 +1,8 @@
 /** The named connections of an environment, as parts are given them: made ready when they are asked for. */
 import type { Environment } from '../config/environment.ts'
-import { fail, suggestion } from '../core/errors.ts'
+import { codeOf, fail, messageOf, suggestion } from '../core/errors.ts'
+import type { Definition } from './definition.ts'
+import { environmentFor } from './open-log.ts'
 import type { ConnectionOf } from './open-lookups.ts'
 
 type Described = Pick<Environment, 'name' | 'from' | 'directory' | 'connections'>
@@ -22,6 +24,28 @@ export function connectionsOf(environment: Described): ConnectionOf {
     }
     return (await choice.connection(`connection ${name}`, { directory })) as never
   }
+}
+
+/** The environment of an application, which has all that its look-ups name. Throws `CONFIG_INVALID`, `SECRET_MISSING`. */
+export async function environmentWith(
+  app: string,
+  definitions: readonly Definition[],
+): Promise<Environment> {
+  const environment = await environmentFor(app)
+  const connection = connectionsOf(environment)
+  for (const { name: pipeline, steps } of definitions) {
+    for (const step of steps) {
+      if (step.kind !== 'lookup' || step.lookup.connection === undefined) continue
+      const { kind, name } = step.lookup.connection
+      try {
+        await connection(kind, name)
+      } catch (error) {
+        const words = `pipeline ${pipeline}, step '${step.name}': ${messageOf(error)}`
+        throw fail(codeOf(error) ?? 'CONFIG_INVALID', words, { cause: error })
+      }
+    }
+  }
+  return environment
 }
 
 /** Of a run without an environment. */

@@ -12,10 +12,11 @@ import { type App, loadApp } from './app.ts'
 import { type Audit, audit, auditCounts } from './audit.ts'
 import { CaughtUp } from './caught-up.ts'
 import { Codecs, formatSetting, formatUses } from './codecs.ts'
+import { environmentWith } from './connections.ts'
 import type { AnyTopic, Definition } from './definition.ts'
 import { ensureTopics } from './ensure-topics.ts'
 import { trainMissing } from './models.ts'
-import { environmentFor, openLog } from './open-log.ts'
+import { openLog } from './open-log.ts'
 import { PanelsReader } from './panels-reader.ts'
 import { type Plan, planOf } from './plan.ts'
 import { isHalfForgotten, startOver } from './prepare.ts'
@@ -48,7 +49,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   options.tell.loaded(app, plan, directory)
   await options.beforeStart?.()
   const faults = testingOptions(options.testing, 'main')
-  const environment = await environmentFor(options.appPath)
+  const environment = await environmentWith(options.appPath, chosen)
   const { log: choice, prefix } = environment
   const cluster = choice.kind === 'kafka' ? clusterOf(choice, prefix) : undefined
   const instance = cluster && takeInstance(directory)
