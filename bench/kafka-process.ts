@@ -45,9 +45,18 @@ export class Contestant {
 
   /** The most memory that it ever held. */
   get peakBytes(): number {
+    return this.#memory(/VmHWM:\s+(\d+) kB/)
+  }
+
+  /** The memory that it holds now. */
+  get residentBytes(): number {
+    return this.#memory(/VmRSS:\s+(\d+) kB/)
+  }
+
+  #memory(line: RegExp): number {
     try {
       const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
-      return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? Number.NaN) * 1024
+      return Number(line.exec(status)?.[1] ?? Number.NaN) * 1024
     } catch {
       return Number.NaN
     }
@@ -57,10 +66,10 @@ export class Contestant {
     return this.#child.signalCode !== null
   }
 
-  async end(): Promise<void> {
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.hasEnded) return
     const ended = once(this.#child, 'exit')
-    this.#child.kill('SIGTERM')
+    this.#child.kill(signal)
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), endMs)
     await ended
     clearTimeout(timer)

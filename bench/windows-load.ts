@@ -18,16 +18,23 @@ export interface Load {
   readonly hotShare: number
   /** Every key once before any comes again, instead of by chance. */
   readonly isEach: boolean
-  /** Event time of the first message; it goes on by 1 ms a message. */
+  /** Event time of the first message. */
   readonly startMs: number
+  /** By which it goes on with each message. */
+  readonly stepMs: number
   /** What was made before: the first message has this number. */
   readonly from: number
 }
 
+/** An hour of them is kept, so where every key comes once all have to be within less. */
+const longestMs = 20 * minuteMs
+
 /** Ends in the past, so that no clock takes it for the future, and begins with a minute. */
 export function loadOf(messages: number, keys: number, isEach = false): Load {
-  const startMs = Math.floor((Date.now() - messages - 20 * minuteMs) / minuteMs) * minuteMs
-  return { messages, keys, hotShare: isEach ? 0 : 0.05, isEach, startMs, from: 0 }
+  const stepMs = isEach ? Math.min(1, longestMs / messages) : 1
+  const lengthMs = Math.ceil(messages * stepMs)
+  const startMs = Math.floor((Date.now() - lengthMs - 20 * minuteMs) / minuteMs) * minuteMs
+  return { messages, keys, hotShare: isEach ? 0 : 0.05, isEach, startMs, stepMs, from: 0 }
 }
 
 /** Calls back with the key's number, the amount in cents and the event time of each message. */
@@ -37,7 +44,8 @@ function each(load: Load, take: (key: number, cents: number, timeMs: number) => 
     const isHot = random() < load.hotShare
     const chosen = load.isEach ? index % load.keys : 1 + Math.floor(random() * (load.keys - 1))
     const cents = 100 + Math.floor(random() * 20_000)
-    take(isHot ? 0 : chosen, cents, load.startMs + index - Math.floor(random() * disorderMs))
+    const behindMs = Math.floor(random() * disorderMs)
+    take(isHot ? 0 : chosen, cents, load.startMs + Math.floor(index * load.stepMs) - behindMs)
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * What do windows and rolling sums cost? A count a minute and key and a sum over an hour, over 100,000
  * keys, on the embedded log and on Kafka, beside what one would take instead. `npm run bench:windows
- * [-- --messages 1000000 --keys 100000 --rounds 3 --only NAME]`.
+ * [-- --messages 1000000 --keys 100000 --rounds 3 --only NAME]`. With `--restore`: how fast a process
+ * with the state of many keys starts, as many as there are `--messages`; 10,000,000 take a while.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { loadavg, tmpdir } from 'node:os'
@@ -13,6 +14,7 @@ import { loadOf } from './windows-load.ts'
 import { embeddedPlace, kafkaPlace } from './windows-place.ts'
 import { type WindowsMeasured, WindowsRace } from './windows-race.ts'
 import { windowsReport } from './windows-report.ts'
+import { RestoreBench, restoreReport } from './windows-restore.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -23,6 +25,8 @@ const { values: flags } = parseArgs({
     /** All in turns, so often. */
     rounds: { type: 'string', default: '1' },
     only: { type: 'string', multiple: true },
+    /** How fast it starts with as many keys as messages: warm, after kill -9, and with the disk lost. */
+    restore: { type: 'boolean', default: false },
   },
 })
 const [messages, keys, limitMs, rounds] = [
@@ -35,7 +39,8 @@ if (!(messages >= fewestMessages) || !(keys >= 2) || !(limitMs > 0) || !(rounds 
   process.exit(1)
 }
 
-const load = loadOf(messages, keys)
+const isRestore = flags.restore
+const load = isRestore ? loadOf(messages, messages, true) : loadOf(messages, keys)
 const chosen = choose(flags.only)
 const measured = new Map(chosen.map((entry) => [entry, [] as WindowsMeasured[]]))
 const missing = new Map<WindowsEntry, string>()
@@ -46,7 +51,7 @@ try {
   if (why === undefined && chosen.some(({ log }) => log === 'kafka')) {
     cluster = await startKafka({ heapMb: 1024 })
   }
-  await main(why)
+  await (isRestore ? restoreAll(why) : main(why))
 } finally {
   await cluster?.stop()
   rmSync(directory, { recursive: true, force: true })
@@ -76,6 +81,26 @@ async function main(whyNot: string | undefined): Promise<void> {
     return { entry, rounds: measured.get(entry)!, missing: missing.get(entry) }
   })
   console.log(windowsReport(results, { messages, keys, rounds }))
+}
+
+/** One contestant after the other, each with as many keys as messages. */
+async function restoreAll(whyNot: string | undefined): Promise<void> {
+  for (const entry of chosen) {
+    if (entry.log === 'kafka' && cluster === undefined) throw new Error(`no Kafka: ${whyNot}`)
+    const own = join(directory, entry.name)
+    mkdirSync(own)
+    const place = entry.log === 'kafka' ? await kafkaPlace(cluster!) : await embeddedPlace(own)
+    try {
+      const race = new WindowsRace(place, own, load)
+      await race.fill()
+      const one = await new RestoreBench(race, place, load).measure(entry, rounds)
+      console.log(restoreReport(entry, messages, one))
+      await race.close()
+    } finally {
+      await place.close()
+      rmSync(own, { recursive: true, force: true })
+    }
+  }
 }
 
 /** A log of its own, which is gone afterwards. */
@@ -117,7 +142,10 @@ function spoken({ what }: WindowsEntry, { throughput, stateBytes }: WindowsMeasu
 
 /** Those whose name holds one of the words; all without words. */
 function choose(only: readonly string[] | undefined): readonly WindowsEntry[] {
-  if (only === undefined) return windowsEntries
+  if (only === undefined) {
+    const ours = ['embedded-1', 'millrace-1']
+    return isRestore ? windowsEntries.filter(({ name }) => ours.includes(name)) : windowsEntries
+  }
   const found = windowsEntries.filter(({ name }) => only.some((word) => name.includes(word)))
   if (found.length > 0) return found
   const names = windowsEntries.map(({ name }) => name)
