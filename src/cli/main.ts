@@ -14,6 +14,7 @@ import { processOutput } from './output.ts'
 import { planCommand } from './plan.ts'
 import { predictCommand } from './predict.ts'
 import { runCommand } from './run.ts'
+import { secureCommand } from './secure.ts'
 import { serveCommand } from './serve.ts'
 import { sqlCommand } from './sql.ts'
 import { stateCommand } from './state.ts'
@@ -79,6 +80,7 @@ function makeProgram(setExitCode: SetExitCode): Command {
     stateCommand(),
     sqlCommand(),
     kafkaCommand(),
+    secureCommand(),
     doctorCommand(setExitCode),
   ]
   for (const command of commands) program.addCommand(inherit(command))

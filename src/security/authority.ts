@@ -165,8 +165,9 @@ function extensionsOf({ hosts = [], uses }: Pick<CertificateWish, 'hosts' | 'use
   ]
 }
 
+/** From the widest to the narrowest, as usual; texts of it (RFC 2253) begin with the name. */
 function subjectOf({ name, organization }: Pick<AuthorityWish, 'name' | 'organization'>): string {
-  const parts = [{ CN: [name] }, ...(organization === undefined ? [] : [{ O: [organization] }])]
+  const parts = [...(organization === undefined ? [] : [{ O: [organization] }]), { CN: [name] }]
   return new Name(parts).toString()
 }
 
