@@ -6,6 +6,7 @@ import { deadLettersCommand } from './dead-letters.ts'
 import { doctorCommand } from './doctor.ts'
 import { evaluateCommand } from './evaluate.ts'
 import type { SetExitCode } from './exit-code.ts'
+import { featuresCommand } from './features.ts'
 import { groupsCommand } from './groups.ts'
 import { initCommand } from './init.ts'
 import { kafkaCommand } from './kafka.ts'
@@ -71,6 +72,7 @@ function makeProgram(setExitCode: SetExitCode): Command {
     serveCommand(),
     planCommand(),
     trainCommand(),
+    featuresCommand(setExitCode),
     evaluateCommand(),
     predictCommand(),
     modelsCommand(setExitCode),

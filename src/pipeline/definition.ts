@@ -106,6 +106,10 @@ export type Step =
       readonly table?: AnyTopic
       /** The table is read to its end before anything is looked up in it. */
       readonly isTableFirst?: boolean
+      /** The fields that it adds. */
+      readonly adds?: readonly string[]
+      /** What it adds is what is known now, whatever the time of a message is. */
+      readonly isOfNow?: boolean
       /** Where what it reckons with comes from, when that is not the messages themselves. */
       readonly from?: {
         /** The name of the origin step before it. */

@@ -55,7 +55,7 @@ export function rollingSteps(
         steps.push({
           ...({ kind: 'keyed', name, what: whatOf(reckoned, settings) } as const),
           make: () => new AddStep(reckoned, settings),
-          late: settings.late,
+          ...{ late: settings.late, adds: ofField.map(([feature]) => feature) },
           ...(origin && { from: { step: origin.name, isShared } }),
         })
       }

@@ -71,6 +71,8 @@ export function tableStep(
   return {
     ...({ kind: 'keyed', name: field, what } as const),
     make: () => new TableStep({ field, asOfMs, decode }) as RowStep,
-    ...{ late, table: topic, isTableFirst: isReadFirst },
+    ...{ late, table: topic, isTableFirst: isReadFirst, adds: [field] },
+    // In the order of event time a message finds what stood there at its time.
+    isOfNow: isReadFirst && asOfMs === undefined,
   }
 }
