@@ -209,8 +209,8 @@ export const errorCodes = declare({
   },
   STEP_UNKNOWN: {
     order: 'misconfigured',
-    when: 'State is asked for of a pipeline or a step that the application does not have, or of a step that keeps none.',
-    fix: 'Correct the name (`millrace state list app.ts`).',
+    when: 'State or history is asked for of a pipeline or a step that the application does not have, or state of a step that keeps none.',
+    fix: 'Correct the name (`millrace plan app.ts` shows the steps, `millrace state list app.ts` those with state).',
   },
   MODEL_UNKNOWN: {
     order: 'misconfigured',
