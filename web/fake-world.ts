@@ -254,6 +254,7 @@ export class FakeWorld {
       emittedPerSecond: this.#rate,
       labels: null,
       busySeconds: null,
+      lookup: null,
       kept: null,
     }
   }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, test } from 'node:test'
@@ -120,5 +120,31 @@ describe('millrace doctor', () => {
     const report: Report = JSON.parse(await shop.run(command, '--json'))
     const finding = report.checks.find((check) => check.name === 'directory')
     assert.match(finding!.saw, /is not a directory/)
+  })
+
+  test('opens what an application looks up in', async () => {
+    // Inside the repository, so that its imports resolve as a user's would.
+    const folder = mkdtempSync(join(import.meta.dirname, 'doctor-app-'))
+    try {
+      const app = join(folder, 'app.ts')
+      const lookup = (connection: string) => `
+        import { pipeline, topic } from 'millrace'
+        import { http } from 'millrace/lookups'
+        export const price = pipeline('price')
+          .from(topic<{ currency: string }>('orders'))
+          .lookup('rate', http({ ${connection} }), { by: (order) => order.currency })
+          .to(topic('priced'))`
+      writeFileSync(app, lookup(`url: 'https://rates.invalid/{key}?token=x'`))
+      const well = await run(app)
+      assert.match(well, /^ok +lookup rate +price: http https:.*\{key\}, ready to be asked$/m)
+      assert.doesNotMatch(well, /token/)
+      const other = join(folder, 'other.ts')
+      writeFileSync(other, lookup(`connection: 'rates', url: '/{key}'`))
+      assert.match(await run(other), /^fail +lookup rate +price: .* has no connection 'rates'/m)
+      assert.equal(exitCode, 1)
+      assert.match(await run(join(folder, 'none.ts')), /^fail +application +.*no such file/m)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })

@@ -6,6 +6,7 @@ import { Command } from 'commander'
 import type { Environment } from '../config/environment.ts'
 import { messageOf } from '../core/errors.ts'
 import { loadApp } from '../pipeline/app.ts'
+import type { Definition } from '../pipeline/definition.ts'
 import { environmentFor } from '../pipeline/open-log.ts'
 import { type Plan, planOf } from '../pipeline/plan.ts'
 import { type ContextSource, processContext } from './context.ts'
@@ -26,7 +27,10 @@ export function doctorCommand(
 ): Command {
   return new Command('doctor')
     .description('check this machine, the state directory and the log; nothing is changed')
-    .argument('[app]', 'on Kafka: the application whose topics and rights are checked too')
+    .argument(
+      '[app]',
+      'the application: what it looks up in is checked too, and on Kafka its topics and rights',
+    )
     .option('--json', 'print the findings as one line of JSON', false)
     .option('--write', "on Kafka: measure the brokers' clock by an empty transaction", false)
     .addHelpText('after', '\nExamples:\n  millrace doctor\n  millrace doctor app.ts --env kafka')
@@ -61,6 +65,26 @@ async function* examineAll(question: Question): AsyncGenerator<NamedFinding> {
   }
   if (environment.log.kind === 'embedded') yield* examine(logChecks(directory))
   else yield* examineKafka(environment, question)
+  if (app !== undefined) yield* examineLookups(app, environment)
+}
+
+async function* examineLookups(
+  app: string,
+  environment: Environment,
+): AsyncGenerator<NamedFinding> {
+  let definitions: readonly Definition[]
+  try {
+    definitions = (await loadApp(app)).pipelines
+  } catch (error) {
+    // On Kafka its own checks have said so.
+    if (environment.log.kind === 'kafka') return
+    yield { name: 'application', health: 'fail', saw: messageOf(error) }
+    return
+  }
+  if (definitions.every(({ steps }) => steps.every(({ kind }) => kind !== 'lookup'))) return
+  // Loaded when it is used: most applications look nothing up.
+  const { lookupFindings } = await import('./doctor-lookups.ts')
+  yield* lookupFindings(definitions, environment)
 }
 
 async function* examine(checks: readonly Check[]): AsyncGenerator<NamedFinding> {

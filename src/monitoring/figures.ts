@@ -19,6 +19,9 @@ const pipelineFigures = z.object({
   latency: z.object({ sumMs: z.number(), buckets: z.array(z.number()) }),
   busySeconds: counts,
   labels: z.record(z.string(), counts),
+  lookups: z
+    .record(z.string(), z.object({ hits: z.number(), misses: z.number(), entries: z.number() }))
+    .optional(),
   /** What somebody waits for: a full disk, a busy sink. */
   waiting: z.array(z.string()),
 })

@@ -49,4 +49,17 @@ describe('meter', () => {
     assert.deepEqual([since.labels.spam!.ham, since.latency.buckets], [1, []])
     assert.deepEqual(since.busySeconds, { spam: 0.002 })
   })
+  it('tells what look-ups counted, and adds it over threads', () => {
+    const meters = [new Meter(), new Meter()]
+    assert.equal(meters[0]!.figures().lookups, undefined)
+    for (const [index, meter] of meters.entries()) {
+      meter.lookedUp('rate', { hits: 1, misses: 1, entries: 1 })
+      meter.lookedUp('rate', { hits: 5 + index, misses: 2, entries: 10 })
+    }
+    meters[1]!.lookedUp('customer', { hits: 0, misses: 1, entries: 1 })
+    assert.deepEqual(sumFigures(meters.map((meter) => meter.figures())).lookups, {
+      rate: { hits: 11, misses: 4, entries: 20 },
+      customer: { hits: 0, misses: 1, entries: 1 },
+    })
+  })
 })

@@ -78,6 +78,20 @@ export const ofStep = (
   })
 }
 
+export const lookupEntries: Family = family(
+  'gauge',
+  'lookup_entries',
+  'Answers that a look-up remembers now.',
+  ['pipeline', 'step'],
+  (set, { pipelines }) => {
+    for (const { name: pipeline, steps } of pipelines) {
+      for (const { name: step, lookup } of steps) {
+        if (lookup !== null) set({ pipeline, step }, lookup.entries)
+      }
+    }
+  },
+)
+
 /** A family with a value for the steps that keep state; null: of this one there is none. */
 const ofKept = (name: string, help: string, value: (kept: KeptState) => number | null): Family =>
   family('gauge', name, help, ['pipeline', 'step'], (set, { pipelines }) => {

@@ -7,6 +7,7 @@ import {
   family,
   groupFamilies,
   keptFamilies,
+  lookupEntries,
   ofPipeline,
   ofStep,
   partitionFamilies,
@@ -41,6 +42,19 @@ const families: readonly Family[] = [
     undefined,
     ({ busySeconds }) => (busySeconds === null ? [] : [['', busySeconds] as const]),
   ),
+  ofStep(
+    'lookup_hits_total',
+    'Messages that a look-up answered without a question, since the processes started.',
+    undefined,
+    ({ lookup }) => (lookup === null ? [] : [['', lookup.hits] as const]),
+  ),
+  ofStep(
+    'lookup_misses_total',
+    'Keys that a look-up asked another system for, since the processes started.',
+    undefined,
+    ({ lookup }) => (lookup === null ? [] : [['', lookup.misses] as const]),
+  ),
+  lookupEntries,
   ofPipeline(
     'gauge',
     'lag_messages',

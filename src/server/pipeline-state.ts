@@ -10,12 +10,12 @@ import {
   type StepCounts,
   unaccounted,
 } from '../pipeline/ledger.ts'
-import type { PipelinePlan } from '../pipeline/plan.ts'
+import type { PipelinePlan, PlannedStep } from '../pipeline/plan.ts'
 import { keptStates, type StateAmount } from './kept-state.ts'
 import type { PartitionFacts } from './partition-state.ts'
 import type { ProcessBook } from './process-book.ts'
 import type { Samples } from './samples.ts'
-import type { KeptState, PipelineState, StepState } from './state.ts'
+import type { KeptState, LookupState, PipelineState, StepState } from './state.ts'
 
 export interface PipelineFacts extends PartitionFacts {
   readonly name: string
@@ -89,16 +89,20 @@ export function pipelineState(facts: PipelineFacts, ledger: PipelineLedger): Pip
 }
 
 function stepStates(
-  { name, book, samples, group, amounts }: PipelineFacts,
+  { name, book, samples, group, amounts, nowMs }: PipelineFacts,
   plan: PipelinePlan | null,
   ledger: PipelineLedger,
 ): StepState[] {
   const totals = book.totals(name)
   const kept = keptOf(plan, group, amounts)
   const names = plan === null ? [...ledger.steps.keys()] : plan.steps.map((step) => step.name)
-  const predicts = new Set(
-    plan?.steps.filter(({ kind }) => kind === 'predict').map((one) => one.name),
-  )
+  const ofKind = (wanted: PlannedStep['kind']) =>
+    new Set(plan?.steps.filter(({ kind }) => kind === wanted).map((one) => one.name))
+  const [predicts, lookups] = [ofKind('predict'), ofKind('lookup')]
+  const lookupState = (step: string): LookupState => {
+    const { hits = 0, misses = 0 } = totals?.lookups?.[step] ?? {}
+    return { hits, misses, entries: book.remembered(name, step, nowMs) }
+  }
   return [...new Set([readStep, ...names])].map((step) => ({
     name: step,
     ...(ledger.steps.get(step) ?? emptyCounts()),
@@ -106,6 +110,7 @@ function stepStates(
     emittedPerSecond: samples.perSecond(counterName(name, step, 'emitted')),
     labels: predicts.has(step) ? (totals?.labels[step] ?? {}) : null,
     busySeconds: totals?.busySeconds[step] ?? null,
+    lookup: lookups.has(step) ? lookupState(step) : null,
     kept: kept.get(step) ?? null,
   }))
 }

@@ -99,6 +99,12 @@ export class ProcessBook {
     return all.length === 0 ? undefined : sumFigures(all)
   }
 
+  /** Answers that the look-up of a step remembers in the processes that run now. */
+  remembered(pipeline: string, step: string, nowMs: number): number {
+    const all = this.#living(nowMs).map((one) => one.pipelines[pipeline]?.lookups?.[step]?.entries)
+    return all.reduce<number>((sum, entries = 0) => sum + entries, 0)
+  }
+
   /** Over the last ten seconds. */
   latency(pipeline: string, nowMs: number): { p50: number; p99: number } | null {
     this.#recent = this.#recent.filter(({ atMs }) => atMs > nowMs - recentMs)

@@ -123,8 +123,20 @@ export interface StepState {
   readonly labels: Readonly<Record<string, number>> | null
   /** Seconds that the step worked since the processes started; null where that is not measured. */
   readonly busySeconds: number | null
+  /** Null: it does not look up in another system. */
+  readonly lookup: LookupState | null
   /** Null: it keeps nothing of the messages that went through it. */
   readonly kept: KeptState | null
+}
+
+/** What a step remembers of another system, and how often it asked, since the processes started. */
+export interface LookupState {
+  /** Messages answered by what was remembered, or by a question that was asked anyway. */
+  readonly hits: number
+  /** Keys that were asked for. */
+  readonly misses: number
+  /** Answers remembered now. */
+  readonly entries: number
 }
 
 /** What a step keeps, over all its partitions: open windows, what waits for a join. */

@@ -1,5 +1,5 @@
 /** One step closely: what it counted, how fast it is, its errors, and the last messages behind it. */
-import type { PipelineState, State, StepState } from '../../src/server/state.ts'
+import type { LookupState, PipelineState, State, StepState } from '../../src/server/state.ts'
 import { Card } from '../components/chart.tsx'
 import { MessageTable } from '../components/message-table.tsx'
 import { Empty, Load } from '../components/states.tsx'
@@ -112,6 +112,7 @@ function Speed({ pipeline, step }: StepProps) {
           name="worked, in all"
           value={busy === null ? 'not measured' : shortDuration(busy * 1000)}
         />
+        {step.lookup !== null && <LookupFacts {...step.lookup} />}
         {labels.slice(0, 6).map(([label, count]) => (
           <Fact
             key={label}
@@ -122,6 +123,18 @@ function Speed({ pipeline, step }: StepProps) {
         ))}
       </dl>
     </Card>
+  )
+}
+
+function LookupFacts({ hits, misses, entries }: LookupState) {
+  const all = hits + misses
+  const share = all === 0 ? '-' : percent(hits / all)
+  return (
+    <>
+      <Fact name="answered from memory" value={share} title={fullNumber(hits)} />
+      <Fact name="keys asked for" value={shortNumber(misses)} title={fullNumber(misses)} />
+      <Fact name="answers remembered" value={shortNumber(entries)} title={fullNumber(entries)} />
+    </>
   )
 }
 
