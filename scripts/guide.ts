@@ -93,10 +93,12 @@ function runShell(commands: string, place: string): string {
   const script = commands
     .replaceAll('npx millrace', command)
     .replaceAll(/^node /gm, `${process.execPath} `)
+  // Run by a test, what a command tests would tell it to that one.
+  const { NODE_TEST_CONTEXT: _, ...environment } = process.env
   const { status, stdout } = spawnSync('bash', ['-euc', `exec 2>&1\n${script}`], {
     cwd: place,
     encoding: 'utf8',
-    env: { ...process.env, MILLRACE_DIR: join(place, '.millrace') },
+    env: { ...environment, MILLRACE_DIR: join(place, '.millrace') },
   })
   if (status !== 0) throw new Error(`the guide's command failed:\n${commands}\n${stdout}`)
   return stdout.replaceAll(`${place}/`, '')

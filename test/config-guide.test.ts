@@ -8,13 +8,15 @@ import { chooseEnvironment } from '../src/config/environment.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const guide = join(root, 'docs', 'guide')
-const marker = '<!-- checked by test/config-guide.test.ts -->'
+/** What a page's own commands run with is written behind the other one. */
+const marker = '<!-- (?:checked by test/config-guide.test.ts|file: millrace.config.ts) -->'
 
 /** The configurations that a page shows, in their order. */
 function configsIn(page: string): string[] {
   const text = readFileSync(join(guide, page), 'utf8')
   const found = [...text.matchAll(new RegExp(`${marker}\n\`\`\`ts\n(.*?)\`\`\``, 'gs'))]
-  assert.equal(found.length, text.split(marker).length - 1, `${page}: a marker without a block`)
+  const markers = [...text.matchAll(new RegExp(marker, 'g'))]
+  assert.equal(found.length, markers.length, `${page}: a marker without a block`)
   return found.map((match) => match[1]!)
 }
 
@@ -29,10 +31,13 @@ async function environmentsOf(code: string): Promise<Record<string, string>> {
     const said: Record<string, string> = {}
     for (const name of Object.keys(config.environments)) {
       const environment = await chooseEnvironment({ name, app: folder, variables: {} })
-      const { log, prefix, schemaRegistry } = environment
+      const { log, prefix, schemaRegistry, connections } = environment
       const logText = [textOf(log), prefix].filter((text) => text !== '').join('; prefix ')
       const registry = schemaRegistry && `registry with ${schemaRegistry.security}`
-      said[name] = registry === undefined ? logText : `${logText}; ${registry}`
+      const services = Object.entries(connections).map(
+        ([key, { kind, security }]) => `${key}: ${kind} with ${security}`,
+      )
+      said[name] = [logText, ...(registry === undefined ? [] : [registry]), ...services].join('; ')
     }
     return said
   } finally {
@@ -86,6 +91,12 @@ describe('configurations in the guide', () => {
         production: 'confluentCloud: TLS, PLAIN; 1 on 9092; prefix shop; registry with a password',
       },
     ])
+  })
+
+  it('name connections of look-ups as time-and-state.md says', async () => {
+    const said = await Promise.all(configsIn('time-and-state.md').map(environmentsOf))
+    const services = 'crm: postgres with no encryption; rates: http with a token'
+    assert.deepEqual(said, [{ local: `embedded; ${services}` }])
   })
 
   it('stand behind the marker: every block that defines one is checked', () => {

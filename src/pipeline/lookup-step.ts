@@ -145,8 +145,8 @@ async function askFor(
     if (isOurs(thrown) || (order !== undefined && order !== 'refused')) throw thrown
     const { refused = [] } = thrown as Partial<MillraceError>
     for (const { index, reason } of order === 'refused' ? refused : []) {
-      const one = asked[index]!
-      one.found = open.failed(one.text, new Invalid(reason))
+      const one = asked[index]
+      if (one !== undefined) one.found = open.failed(one.text, new Invalid(reason))
     }
     const left = unanswered(keys)
     if (left.length === 0) return
