@@ -20,7 +20,7 @@ import {
   hasJars,
   jars,
   outcome,
-  shortLived,
+  shortLived as shortLivedTool,
   startJava,
   type ToolResult,
   whyNoJava,
@@ -37,6 +37,8 @@ export interface KafkaOptions {
   /** Lines of server.properties that are to differ from what tests usually want. */
   readonly settings?: Readonly<Record<string, string>>
   readonly heapMb?: number
+  /** The brokers live for minutes and are started anew: rather quick to start than fast. */
+  readonly shortLived?: boolean
   /**
    * More listeners for clients that come another way, through a proxy for example: by view and
    * broker, the port that such clients are told. Where the broker listens for them it says itself.
@@ -118,7 +120,7 @@ async function externalCluster(bootstrapServers: string): Promise<KafkaCluster> 
 async function javaTool(className: string, args: readonly string[], input?: string | Uint8Array) {
   const child = startJava({
     directory: await jars(),
-    options: shortLived,
+    options: shortLivedTool,
     className,
     args,
     logLevel: 'warn',
@@ -223,8 +225,8 @@ class Service implements KafkaCluster {
   }
 
   #runnerOptions(place: Place) {
-    const heapMb = this.#options.heapMb ?? defaultHeapMb
-    return { place, directory: this.#directory, heapMb }
+    const { heapMb = defaultHeapMb, shortLived = false } = this.#options
+    return { place, directory: this.#directory, heapMb, shortLived }
   }
 
   #containers(): string[] {

@@ -43,7 +43,7 @@ export const ingestOrders = pipeline(`${run}-ingest-orders`)
       value(index, random) {
         const word = () => words[Math.floor(random() * words.length)]!
         const order = { order: `o${index}`, shop: `s${Math.floor(random() * 11)}`, seq: index }
-        // Some lack what the schema asks for: dead letters of `score`.
+        // Some lack what the schema asks for: dead letters of their own pipeline.
         return index % 97 === 13 ? order : { ...order, text: `${word()} ${word()} ${word()}` }
       },
       time: (_, index) => startedAt + index,

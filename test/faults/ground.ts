@@ -21,7 +21,7 @@ export function whyNoGround(): string | undefined {
 export async function openGround(brokers: 1 | 3): Promise<Ground> {
   const network = await openNetwork({ views, brokers })
   try {
-    const cluster = await startKafka({ brokers, views: network.ports })
+    const cluster = await startKafka({ brokers, views: network.ports, shortLived: true })
     network.leadTo(cluster.brokers)
     return { cluster, network }
   } catch (error) {

@@ -1,11 +1,11 @@
 /**
  * `npm run test:faults`: schedules of faults one after the other, on brokers of its own.
- * FAULT_SEED=<number> runs one schedule again; FAULT_SCHEDULES, FAULT_BROKERS, FAULT_SECONDS and
- * FAULT_NAMES (words of faults' names, separated by commas) change what is run, FAULT_KEEP=yes keeps
- * what processes said, also where all is well.
+ * FAULT_SEED=<number> runs one schedule again, FAULT_SEED=1,2 two; FAULT_SCHEDULES,
+ * FAULT_BROKERS, FAULT_SECONDS and FAULT_NAMES (words of faults' names, separated by commas) change
+ * what is run, FAULT_KEEP=yes keeps what processes said, also where all is well.
  */
 import { messageOf } from '../../src/core/errors.ts'
-import { setSize } from './deal.ts'
+import { dealtTo, setSize } from './deal.ts'
 import type { Fault } from './fault.ts'
 import { faults } from './faults.ts'
 import { closeGround, openGround, whyNoGround } from './ground.ts'
@@ -16,7 +16,7 @@ import { type Inflicted, runCalm, runSchedule } from './schedule.ts'
 const { env } = process
 const brokers = env.FAULT_BROKERS === '1' ? 1 : 3
 const faultMs = Number(env.FAULT_SECONDS ?? 120) * 1000
-const messagesPerSecond = 60
+const orders = 12_000
 /** In so many of the schedules of a whole set each fault has to have been. */
 const fewest = 5
 
@@ -37,11 +37,12 @@ async function main(): Promise<number> {
   const failed: number[] = []
   const ground = await openGround(brokers)
   try {
-    const calm = await runCalm(ground, Math.ceil((faultMs / 1000) * messagesPerSecond))
+    const calm = await runCalm(ground, orders)
     for (const seed of all) {
       const startedAt = Date.now()
       try {
-        const options = { ground, seed, calm, faults: chosen, faultMs, tell: say }
+        const hand = dealtTo(seed, chosen)
+        const options = { ground, seed, calm, hand, faultMs, tell: say }
         inflicted.push(...(await runSchedule(options)))
         say(`seed ${seed}: as without faults, in ${Math.round((Date.now() - startedAt) / 1000)} s`)
       } catch (error) {
@@ -60,7 +61,7 @@ async function main(): Promise<number> {
 }
 
 function seeds(): number[] {
-  if (env.FAULT_SEED !== undefined) return [Number(env.FAULT_SEED)]
+  if (env.FAULT_SEED !== undefined) return env.FAULT_SEED.split(',').map(Number)
   const first = Math.floor(Math.random() * 50_000) * setSize
   return Array.from({ length: Number(env.FAULT_SCHEDULES ?? setSize) }, (_, index) => first + index)
 }

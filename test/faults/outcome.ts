@@ -19,7 +19,7 @@ export type Outcome = ReadonlyMap<string, readonly Entry[]>
 
 const topicNames = [
   ...['orders', 'truths', 'scored', 'matched'],
-  ...['score.dead-letters', 'match.dead-letters'],
+  ...['ingest-orders.dead-letters', 'score.dead-letters', 'match.dead-letters'],
 ]
 const idHeader = 'millrace.id'
 const separator = '\u0001'
@@ -29,7 +29,6 @@ const separator = '\u0001'
  * ten seconds and more to come from one partition to the next.
  */
 const quietMs = [5_000, 20_000, 40_000]
-export const longQuietMs = 20_000
 
 /** Where something seems to be wrong it is read again, with patience. */
 export async function checkOutcome(
@@ -49,11 +48,7 @@ export async function checkOutcome(
   throw wrong
 }
 
-export async function outcomeOf(
-  cluster: KafkaCluster,
-  run: string,
-  waitMs: number,
-): Promise<Outcome> {
+async function outcomeOf(cluster: KafkaCluster, run: string, waitMs: number): Promise<Outcome> {
   // Each is a process of its own, and most of its time is waiting.
   const read = await Promise.all(topicNames.map((name) => entriesOf(cluster, run, name, waitMs)))
   return new Map(topicNames.map((name, index) => [name, read[index]!]))

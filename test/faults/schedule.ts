@@ -4,19 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { KafkaCluster } from '../../scripts/services/kafka.ts'
 import { messageOf } from '../../src/core/errors.ts'
 import { type Random, seededRandom } from '../../src/core/random.ts'
-import { dealtTo, shuffled } from './deal.ts'
+import { shuffled } from './deal.ts'
 import { type Fault, seconds } from './fault.ts'
 import type { Ground } from './ground.ts'
-import { assertSame, checkOutcome, longQuietMs, type Outcome, outcomeOf } from './outcome.ts'
+import { assertSame, checkOutcome, type Outcome } from './outcome.ts'
 import { World } from './world.ts'
 
 export interface ScheduleOptions {
   readonly ground: Ground
   readonly seed: number
   readonly calm: Calm
-  /** To choose from, by the seed. */
-  readonly faults: readonly Fault[]
-  /** None begins after that. */
+  /** Each is inflicted once, in an order that the seed chooses; again where there is time. */
+  readonly hand: readonly Fault[]
+  /** Nothing is inflicted a second time after that. */
   readonly faultMs: number
   tell(words: string): void
 }
@@ -36,9 +36,10 @@ export interface Inflicted {
   readonly recoveryMs: number
 }
 
-/** How long the processes may take to work off what is left when the faults are over. */
-const finishMs = 90_000
-const longestRecoveryMs = 60_000
+/** How long nothing may move, neither on the way back from a fault nor to the end. */
+const standingMs = 60_000
+/** For so long messages come while faults go on: longer than these, on busy machines too. */
+const lastingMs = 480_000
 /** What processes said is kept in any case. */
 const isKept = process.env.FAULT_KEEP !== undefined
 /** Figures that are the same in every run. */
@@ -50,13 +51,13 @@ export async function runCalm(ground: Ground, orders: number): Promise<Calm> {
   const world = new World({ ...ground, run, orders, ...one })
   try {
     void world.keepAlive()
-    assert.ok(await world.finish(finishMs), `the run without faults ends:${wordsOf(world)}`)
+    assert.ok(await world.finish(standingMs), `the run without faults ends:${wordsOf(world)}`)
     const figures = ledgerOf(world)
-    const outcome = await outcomeOf(ground.cluster, run, longQuietMs)
-    const count = [...outcome.values()].reduce((sum, entries) => sum + entries.length, 0)
-    assert.ok(count > orders * 2, 'there is enough to compare')
-    for (const [topic, entries] of outcome) assert.ok(entries.length > 0, `${topic} has messages`)
-    assertSame(outcome, outcome)
+    let outcome: Outcome = new Map()
+    await checkOutcome(ground.cluster, run, (found) => {
+      outcome = found
+      assertComplete(found, orders, figures)
+    })
     return { orders, outcome, figures }
   } finally {
     await world.close(false)
@@ -65,11 +66,10 @@ export async function runCalm(ground: Ground, orders: number): Promise<Calm> {
 
 /** Throws where the outcome differs, the ledger does not balance, or the run does not end. */
 export async function runSchedule(options: ScheduleOptions): Promise<readonly Inflicted[]> {
-  const { ground, seed, calm, tell, faultMs } = options
+  const { ground, seed, calm, tell } = options
   const random = seededRandom(seed)
   const run = newRun(`seed${seed}`)
-  // So that there is work left when the last fault comes, also where machines are busy.
-  const ratePerSecond = Math.ceil((calm.orders / faultMs) * 500)
+  const ratePerSecond = Math.ceil(calm.orders / (lastingMs / 1000))
   const processes = 2
   const workers = random() < 0.5 ? 1 : 2
   const world = new World({
@@ -80,7 +80,7 @@ export async function runSchedule(options: ScheduleOptions): Promise<readonly In
   try {
     const inflicted = await inflictAll(world, options, random)
     await world.hurry()
-    const isOver = await world.finish(finishMs)
+    const isOver = await world.finish(standingMs)
     if (world.isBroken) {
       // Whether what it wrote is right too tells where to look.
       const differs = await compare(ground.cluster, run, calm).then(() => '', messageOf)
@@ -101,29 +101,45 @@ export async function runSchedule(options: ScheduleOptions): Promise<readonly In
 }
 
 async function inflictAll(world: World, options: ScheduleOptions, random: Random) {
-  const { seed, faultMs, tell, faults } = options
+  const { seed, faultMs, tell } = options
   const inflicted: Inflicted[] = []
   const inflict = async (fault: Fault) => {
     const { words, isDone } = await fault.inflict(world, random)
     const recovering = fault.isAtStart ? world.begun : world.recoveryMs
-    const recoveryMs = await recovering.call(world, longestRecoveryMs)
+    const recoveryMs = await recovering.call(world, standingMs)
     if (world.isBroken) return
-    assert.ok(recoveryMs !== undefined, `${fault.name} (${words}): no recovery in a minute`)
+    assert.ok(recoveryMs !== undefined, `${fault.name} (${words}): no recovery: it stands still`)
     tell(`seed ${seed}: ${fault.name}: ${words}; recovered in ${seconds(recoveryMs)}`)
     if (isDone) inflicted.push({ name: fault.name, words, seed, recoveryMs })
   }
-  const hand = shuffled(dealtTo(seed, faults), random)
+  const hand = shuffled(options.hand, random)
   for (const fault of hand.filter(({ isAtStart }) => isAtStart)) await inflict(fault)
   void world.keepAlive()
-  const hasBegun = (await world.begun(longestRecoveryMs)) !== undefined
-  assert.ok(hasBegun, `it does not begin:${wordsOf(world)}`)
+  const begunMs = await world.begun(standingMs)
+  assert.ok(begunMs !== undefined, `it does not begin:${wordsOf(world)}`)
+  tell(`seed ${seed}: begun after ${seconds(begunMs)}`)
   const later = hand.filter(({ isAtStart }) => !isAtStart)
   const untilMs = Date.now() + faultMs
-  for (let index = 0; Date.now() < untilMs && !world.isOver && later.length > 0; index++) {
+  const isTime = (index: number) => index < later.length || Date.now() < untilMs
+  for (let index = 0; isTime(index) && !world.isOver && later.length > 0; index++) {
     await sleep(random() * 2000)
     await inflict(later[index % later.length]!)
   }
   return inflicted
+}
+
+/** By what the run counted: what the others are compared with must not lack anything. */
+function assertComplete(found: Outcome, orders: number, figures: Calm['figures']): void {
+  const count = (name: string) => found.get(name)!.length
+  const unread = count('ingest-orders.dead-letters')
+  const letters = unread + count('score.dead-letters') + count('match.dead-letters')
+  const { matched, deadLetters } = figures
+  assert.deepEqual(
+    [count('orders') + unread, count('truths'), count('matched'), letters],
+    [orders, orders, matched, deadLetters],
+  )
+  for (const [topic, entries] of found) assert.ok(entries.length > 0, `${topic} has messages`)
+  assertSame(found, found)
 }
 
 const compare = (cluster: KafkaCluster, run: string, calm: Calm) =>

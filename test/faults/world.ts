@@ -15,6 +15,7 @@ import { KafkaClient } from '../../src/log/kafka-client.ts'
 import type { Log } from '../../src/log/log.ts'
 import type { CrashPoint } from '../../src/pipeline/run-testing.ts'
 import { Life } from './life.ts'
+import { whileMoving } from './moving.ts'
 import type { Network } from './proxy.ts'
 
 export interface WorldOptions {
@@ -168,30 +169,37 @@ export class World {
     return goals
   }
 
-  /** How long it takes until every pipeline has committed something. Undefined: too long. */
-  async begun(limitMs: number): Promise<number | undefined> {
+  /**
+   * How long it takes until every pipeline has committed something. Undefined: a process ended
+   * badly, or nothing was committed or said for so long.
+   */
+  async begun(standingMs: number): Promise<number | undefined> {
     const startMs = Date.now()
-    const isWell = () => !this.isBroken && this.lives.every((life) => !life.ending?.code)
-    while (Date.now() - startMs < limitMs && isWell()) {
+    let isWell = true
+    const hasBegun = await whileMoving(standingMs, async () => {
       const names = [...(await this.positions())].map(([place]) => place)
-      const hasBegun = (name: string) => names.some((place) => place.startsWith(`${name} `))
-      if (pipelines.every(hasBegun)) return Date.now() - startMs
-      await sleep(pollMs)
-    }
-    return undefined
+      const has = (name: string) => names.some((place) => place.startsWith(`${name} `))
+      isWell = !this.isBroken && this.lives.every((life) => !life.ending?.code)
+      const said = this.lives.map(({ words }) => words.length)
+      return { isOver: !isWell || pipelines.every(has), place: `${names} ${said}` }
+    })
+    return hasBegun && isWell ? Date.now() - startMs : undefined
   }
 
-  /** How long it takes from now until all that is there now is worked on. Undefined: too long. */
-  async recoveryMs(limitMs: number): Promise<number | undefined> {
+  /**
+   * How long it takes from now until all that is there now is worked on. Undefined: it came to a
+   * stand on the way, for so long.
+   */
+  async recoveryMs(standingMs: number): Promise<number | undefined> {
     const startMs = Date.now()
     const goals = await this.goals()
-    for (;;) {
+    const isOver = await whileMoving(standingMs, async () => {
       const positions = await this.positions()
-      const isThere = [...goals].every(([place, end]) => (positions.get(place) ?? 0) >= end)
-      if (isThere || this.isDone) return Date.now() - startMs
-      if (this.isBroken || Date.now() - startMs > limitMs) return undefined
-      await sleep(pollMs)
-    }
+      const reached = [...goals].map(([place, end]) => Math.min(end, positions.get(place) ?? 0))
+      const isThere = [...goals.values()].every((end, index) => reached[index] === end)
+      return { isOver: isThere || this.isOver, place: reached.join() }
+    })
+    return isOver && !this.isBroken ? Date.now() - startMs : undefined
   }
 
   /** Others come for those that run, and work as fast as they can. */
@@ -200,14 +208,15 @@ export class World {
     await Promise.all(this.running.map((life) => life.drain(drainMs)))
   }
 
-  /** Lets the processes end by themselves. True: they did, in time. */
-  async finish(limitMs: number): Promise<boolean> {
-    const untilMs = Date.now() + limitMs
-    while (!this.isDone && !this.isBroken && Date.now() < untilMs) await sleep(pollMs)
-    const ends = this.running.map((life) => life.within(Math.max(0, untilMs - Date.now())))
-    const areOver = await Promise.all(ends)
-    this.#notice()
-    return this.isDone && areOver.every((isOver) => isOver)
+  /** Lets the processes end by themselves. True: they did, and never stood still for so long. */
+  async finish(standingMs: number): Promise<boolean> {
+    const areOver = await whileMoving(standingMs, async () => {
+      this.#notice()
+      const isOver = this.isBroken || (this.isDone && this.running.length === 0)
+      const positions = isOver ? [] : [...(await this.positions()).values()]
+      return { isOver, place: `${positions.join()} ${this.running.length}` }
+    })
+    return areOver && this.isDone
   }
 
   /** What processes said is kept where `keep` says so. */
