@@ -163,9 +163,42 @@ describe('millrace state', () => {
     writeFileSync(changed, app('2m'))
     const differs = run('get', changed, 'by-author', 'per-minute', 'ann')
     await assert.rejects(differs, (error) => codeOf(error) === 'STATE_DIFFERS')
-    assert.match(await run('list', changed), /its state was written by another: tumbling .*60000/)
+    assert.match(
+      await run('list', changed),
+      /cannot go on with its state: sizeMs was 60000 and is now 120000\n/,
+    )
     const { pipelines } = await loadApp(changed)
     const starts = shop.log((log) => checkStates(log, pipelines))
     await assert.rejects(starts, (error) => codeOf(error) === 'STATE_DIFFERS')
+  })
+
+  test('of a step that is not there any more is told of, and can be dropped', async () => {
+    const renamed = join(shop.directory, 'renamed.ts')
+    writeFileSync(
+      renamed,
+      app('1m').replace("'per-minute'", "'per-1m'").replace("'own'", "'other-name'"),
+    )
+    assert.match(
+      await run('list', renamed, '--all'),
+      /by-author per-minute: of no step any more, \d+ B\n {2}where nobody needs it: millrace state drop \S+ by-author per-minute\n\nown runs: of a pipeline that is not of this application/,
+    )
+    assert.doesNotMatch(await run('list', renamed), /own runs/)
+    const said: string[] = []
+    const { pipelines } = await loadApp(renamed)
+    await shop.log((log) => checkStates(log, pipelines, (words) => said.push(words)))
+    assert.deepEqual(said.length, 1)
+    assert.match(said[0]!, /^state of by-author per-minute is kept, but no step uses it/)
+    const dropped = async (name: string, ...words: string[]) => run('drop', name, ...words)
+    const isCode = (code: string) => (error: unknown) => codeOf(error) === code
+    await assert.rejects(dropped(file, 'by-author', 'per-minute'), isCode('OPTIONS_INVALID'))
+    await assert.rejects(dropped(renamed, 'by-author', 'per-minutes'), isCode('STEP_UNKNOWN'))
+    await shop.log(async (log) => {
+      const member = await log.join('by-author', { topics: [{ name: 'posts', partitions: 3 }] })
+      await assert.rejects(dropped(renamed, 'by-author', 'per-minute'), isCode('GROUP_ACTIVE'))
+      await member.leave()
+    })
+    await dropped(renamed, 'by-author', 'per-minute')
+    assert.doesNotMatch(await run('list', renamed), /per-minute/)
+    assert.match(await run('list', file), /by-author per-minute: .*\n {2}nothing is kept yet/)
   })
 })

@@ -1,16 +1,20 @@
-/** `millrace state list|get|scan`: what the steps of an application keep of the messages they saw. */
+/** `millrace state list|get|scan|drop`: what the steps of an application keep of the messages they saw. */
 import { Command, InvalidArgumentError } from 'commander'
 import type { Log } from '../log/log.ts'
 import type { FoundState, StepState } from '../pipeline/state-reader.ts'
+import type { UnusedState } from '../pipeline/unused-state.ts'
 import { type CommandContext, type ContextSource, processContext, withLog } from './context.ts'
 import { bytesText, countText, oneLine, shortened, table } from './table.ts'
 
 export function stateCommand(context: ContextSource = processContext): Command {
   return new Command('state')
-    .description('look into keyed state: open windows, what waits for a join; nothing is changed')
+    .description(
+      'look into keyed state: open windows, what waits for a join; drop what no step uses',
+    )
     .addCommand(listCommand(context))
     .addCommand(getCommand(context))
     .addCommand(scanCommand(context))
+    .addCommand(dropCommand(context))
     .addHelpText('after', '\nExample:\n  millrace state get app.ts orders per-minute ann')
 }
 
@@ -18,24 +22,66 @@ interface ListFlags {
   readonly json: boolean
 }
 
+interface ListAllFlags extends ListFlags {
+  readonly all: boolean
+}
+
 function listCommand(context: ContextSource): Command {
   return new Command('list')
-    .description('the steps that keep state, and how much in which partition')
+    .description('the steps that keep state, how much in which partition, and what no step uses')
     .argument('<app>', 'the application, a .ts or .js file')
+    .option('--all', 'also of pipelines that the application does not have', false)
     .option('--json', 'print one line of JSON', false)
     .addHelpText('after', '\nExample:\n  millrace state list app.ts')
-    .action((app: string, { json }: ListFlags) => {
+    .action((app: string, { json, all }: ListAllFlags) => {
       const here = context()
-      return withApp(here, app, async (log, { listState, pipelines }) => {
+      return withApp(here, app, async (log, { listState, unusedStates, pipelines }) => {
         const states = await listState(log, pipelines)
-        if (json) return here.output.print(JSON.stringify(states))
-        if (states.length === 0) return here.output.say(`${app}: no step keeps state`)
-        await here.output.print(states.map(stepText).join('\n\n'))
+        const found = (await unusedStates(log, pipelines)).filter(
+          (one) => all || one.isOfApplication,
+        )
+        const unused = await Promise.all(
+          found.map(async (one) => {
+            return { ...one, kind: 'unused' as const, partitions: await log.stateSizes(one.store) }
+          }),
+        )
+        if (json) return here.output.print(JSON.stringify([...states, ...unused]))
+        const told = [...states.map(stepText), ...unused.map((one) => unusedText(one, app))]
+        if (told.length === 0) return here.output.say(`${app}: no step keeps state`)
+        await here.output.print(told.join('\n\n'))
       })
     })
 }
 
-function stepText({ pipeline, step, kind, form, version, partitions, writtenBy }: StepState) {
+function unusedText(
+  { pipeline, step, isOfApplication, partitions }: UnusedState & Pick<StepState, 'partitions'>,
+  app: string,
+) {
+  const who = isOfApplication
+    ? 'of no step any more'
+    : 'of a pipeline that is not of this application'
+  const size = bytesText(partitions.reduce((sum, { sizeBytes = 0 }) => sum + sizeBytes, 0))
+  const drop = `millrace state drop ${app} ${pipeline} ${step}`
+  return `${pipeline} ${step}: ${who}, ${size}\n  where nobody needs it: ${drop}`
+}
+
+function dropCommand(context: ContextSource): Command {
+  return new Command('drop')
+    .description('forget what a step kept that is not there any more, renamed or removed')
+    .argument('<app>', 'the application, a .ts or .js file')
+    .argument('<pipeline>', 'its name')
+    .argument('<step>', 'the name that the step had')
+    .addHelpText('after', '\nExample:\n  millrace state drop app.ts orders per-minute')
+    .action((app: string, pipeline: string, step: string) => {
+      const here = context()
+      return withApp(here, app, async (log, { dropState, pipelines }) => {
+        await dropState(log, pipelines, pipeline, step)
+        here.output.say(`the state of ${pipeline} ${step} is forgotten`)
+      })
+    })
+}
+
+function stepText({ pipeline, step, kind, form, version, partitions, differs }: StepState) {
   const what = form === undefined ? kind : `${form}, form ${version}`
   const rows = partitions.map(({ partition, keys, sizeBytes }) => [
     `${partition}`,
@@ -44,7 +90,7 @@ function stepText({ pipeline, step, kind, form, version, partitions, writtenBy }
   ])
   return [
     `${pipeline} ${step}: ${what}`,
-    ...(writtenBy === undefined ? [] : [`  its state was written by another: ${writtenBy}`]),
+    ...(differs === undefined ? [] : [`  it cannot go on with its state: ${differs}`]),
     rows.length === 0 ? '  nothing is kept yet' : table(['partition', 'entries', 'size'], rows),
   ].join('\n')
 }
@@ -129,9 +175,10 @@ function parseLimit(text: string): number {
   throw new InvalidArgumentError('a whole number from 1 on.')
 }
 
-type Loaded = typeof import('../pipeline/state-reader.ts') & {
-  readonly pipelines: Parameters<typeof import('../pipeline/state-reader.ts')['listState']>[1]
-}
+type Loaded = typeof import('../pipeline/state-reader.ts') &
+  typeof import('../pipeline/unused-state.ts') & {
+    readonly pipelines: Parameters<typeof import('../pipeline/state-reader.ts')['listState']>[1]
+  }
 
 /** Only the application knows what its steps keep. */
 async function withApp(
@@ -140,10 +187,11 @@ async function withApp(
   work: (log: Log, loaded: Loaded) => Promise<void> | void,
 ): Promise<void> {
   // Loaded when it is used: most commands look into no state.
-  const [{ loadApp }, reader] = await Promise.all([
+  const [{ loadApp }, reader, unused] = await Promise.all([
     import('../pipeline/app.ts'),
     import('../pipeline/state-reader.ts'),
+    import('../pipeline/unused-state.ts'),
   ])
   const { pipelines } = await loadApp(app)
-  await withLog(here, async (log) => work(log, { ...reader, pipelines }), { app })
+  await withLog(here, async (log) => work(log, { ...reader, ...unused, pipelines }), { app })
 }

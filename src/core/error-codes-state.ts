@@ -24,8 +24,13 @@ export const stateCodes = {
   },
   STATE_DIFFERS: {
     order: 'misconfigured',
-    when: 'The state of a step was written by another window or other aggregates than the step has now.',
-    fix: 'Give the step another name, or start over with --fresh; to keep the state, undo the change.',
+    when: 'The state of a step was written by another window or other aggregates than the step has now, or by a newer version of the application.',
+    fix: 'Do what the message says: it tells what differs. A step whose state is your own can be given a version and migrate.',
+  },
+  STATE_MIGRATION_FAILED: {
+    order: 'stop',
+    when: 'The migrate of a step threw, or gave what cannot be kept, for state of an older version. Nothing was changed.',
+    fix: 'Correct migrate and start again; the message names the entry.',
   },
   TEST_INVALID: {
     order: 'misconfigured',

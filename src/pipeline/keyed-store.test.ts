@@ -161,7 +161,8 @@ describe('KeyedStore', () => {
     fc.assert(
       fc.asyncProperty(strokes, fc.integer({ min: 1, max: 6 }), async (moves, mostKept) => {
         const state = new Committed()
-        const store = await KeyedStore.open({ state, form, store: 'p.s', partition: 0, mostKept })
+        const options = { state, form, store: 'p.s', partition: 0, mostKept: () => mostKept }
+        const store = await KeyedStore.open(options)
         const commits = new Commits(state, store)
         const model = new Map<string, number>()
         let number = 0
@@ -212,7 +213,8 @@ describe('KeyedStore', () => {
 
   it('drops what was used longest ago, and nothing of a commit under way', async () => {
     const state = new Committed()
-    const store = await KeyedStore.open({ state, form, store: 'p.s', partition: 0, mostKept: 3 })
+    const options = { state, form, store: 'p.s', partition: 0, mostKept: () => 3 }
+    const store = await KeyedStore.open(options)
     await store.load(['a', 'b', 'c'])
     store.set('a', { number: 1 })
     store.take()
@@ -228,6 +230,22 @@ describe('KeyedStore', () => {
     assert.deepEqual(state.asked, ['e'])
     await store.load(['a'])
     assert.deepEqual(state.asked, ['e', 'a'])
+  })
+
+  it('keeps nothing that was only written, once it is committed', async () => {
+    const state = new Committed()
+    const store = await KeyedStore.open({ state, form, store: 'p.s', partition: 0 })
+    await store.load(['a'])
+    store.set('a', { number: 1 })
+    store.set('timer', { number: 2 })
+    state.apply(store.take())
+    await store.load([])
+    assert.equal(store.size, 2, 'its commit is under way')
+    store.committed()
+    await store.load([])
+    assert.equal(store.size, 1)
+    await store.load(['a', 'timer'])
+    assert.deepEqual([store.get('a'), store.get('timer')], [{ number: 1 }, { number: 2 }])
   })
 
   it('commits no deletion of what was never committed', async () => {
@@ -300,14 +318,16 @@ describe('the form of state', () => {
       assert.match(error.message, words)
       return true
     }
-    const words =
-      /posts\.by-author: .* by numbers, form 1; the step is now sums, form 1\. .*--fresh/
+    const words = /posts\.by-author: .* by 'numbers', the step is now 'sums'; .*--fresh/
     await assert.rejects(openedWith(state, { name: 'sums' }), differs(words))
-    await assert.rejects(openedWith(state, { version: 2 }), differs(/is now numbers, form 2/))
+    await assert.rejects(
+      openedWith(state, { version: 2 }),
+      differs(/of version 1, the step now says 2 .* give it migrate/),
+    )
     state.values.set(formKey, Buffer.from('[]'))
-    await assert.rejects(openedWith(state), differs(/unreadable/))
+    await assert.rejects(openedWith(state), differs(/what it says of itself/))
     state.values.delete(formKey)
-    await assert.rejects(openedWith(state), differs(/did not say what it is/))
+    await assert.rejects(openedWith(state), differs(/does not say what wrote it/))
   })
 
   it('is no key of the step', async () => {

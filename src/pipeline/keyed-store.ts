@@ -8,8 +8,9 @@
 import { compareKeys } from '../core/key-order.ts'
 import type { OwnedState, StateChange, StateEntry } from '../log/log.ts'
 import type { KeyedState, StateForm } from '../transforms/keyed-state.ts'
+import type { EntryForms } from './entry-forms.ts'
 import { Recency } from './recency.ts'
-import { checkForm, formBytes, formKey, isReserved } from './state-form.ts'
+import { checkForm, formKey, isReserved } from './state-form.ts'
 
 export interface KeyedStoreOptions<Value> {
   readonly state: OwnedState
@@ -17,8 +18,8 @@ export interface KeyedStoreOptions<Value> {
   /** `<pipeline>.<step>`. */
   readonly store: string
   readonly partition: number
-  /** Values that are kept here beside those that are in use or in commits under way; 100,000. */
-  readonly mostKept?: number | undefined
+  /** How many values stay here beside those in use or in commits under way; 100,000. */
+  readonly mostKept?: (() => number) | undefined
 }
 
 interface Kept<Value> {
@@ -29,6 +30,8 @@ interface Kept<Value> {
   commit: number
   /** False: no commit ever held a value of it, so there is nothing to delete. */
   isStored: boolean
+  /** False: it was only written, as timers are, so it need not stay once that is committed. */
+  isAsked: boolean
   /** Number of the `load` that asked for it last. */
   loaded: number
   before: Kept<Value> | undefined
@@ -39,37 +42,36 @@ const defaultMostKept = 100_000
 
 export class KeyedStore<Value> implements KeyedState<Value> {
   readonly #state: OwnedState
-  readonly #form: StateForm<Value>
+  readonly #forms: EntryForms<Value>
   readonly #store: string
   readonly #partition: number
-  readonly #mostKept: number
+  readonly #mostKept: () => number
   readonly #kept = new Map<string, Kept<Value>>()
   readonly #recency = new Recency<Kept<Value>>()
   /** What the commits under way hold, the oldest first; the last is what the next one will. */
   readonly #changes: Kept<Value>[][] = [[]]
-  /** What a commit that is through has deleted, to be forgotten when nobody is at it any more. */
-  #deleted: Kept<Value>[] = []
+  /** What nobody needs once its commit is through, to be forgotten when nobody is at it any more. */
+  #done: Kept<Value>[] = []
   #taken = 0
   #committed = 0
   #loads = 0
   #isFormWritten: boolean
 
-  private constructor(options: KeyedStoreOptions<Value>, isFormWritten: boolean) {
+  private constructor(options: KeyedStoreOptions<Value>, forms: EntryForms<Value>) {
     this.#state = options.state
-    this.#form = options.form
+    this.#forms = forms
     this.#store = options.store
     this.#partition = options.partition
-    this.#mostKept = options.mostKept ?? defaultMostKept
-    this.#isFormWritten = isFormWritten
+    this.#mostKept = options.mostKept ?? (() => defaultMostKept)
+    this.#isFormWritten = forms.isWritten
   }
 
   /**
-   * Looks whether what is there was written in this form. Throws `STATE_DIFFERS`, and what the state
-   * throws; then the state is as it was, and not closed.
+   * Looks whether what is there was written in this form, or in one that it can read. Throws
+   * `STATE_DIFFERS`, and what the state throws; then the state is as it was, and not closed.
    */
   static async open<Value>(options: KeyedStoreOptions<Value>): Promise<KeyedStore<Value>> {
-    const isFormWritten = await checkForm(options.state, options.form, options.store)
-    return new KeyedStore(options, isFormWritten)
+    return new KeyedStore(options, await checkForm(options.state, options.form, options.store))
   }
 
   /** Values that are here, for tests and figures. */
@@ -83,7 +85,7 @@ export class KeyedStore<Value> implements KeyedState<Value> {
   }
 
   async load(keys: Iterable<string>): Promise<void> {
-    this.#forgetDeleted()
+    this.#forgetDone()
     this.#loads++
     const missing: string[] = []
     for (const key of keys) {
@@ -146,18 +148,18 @@ export class KeyedStore<Value> implements KeyedState<Value> {
   take(): StateChange[] {
     const store = this.#store
     const partition = this.#partition
-    const form = this.#form
+    const forms = this.#forms
     const changes: StateChange[] = []
     for (const kept of this.#changes.at(-1)!) {
       const { key, value } = kept
       if (value === undefined && !kept.isStored) continue
-      const bytes = value === undefined ? null : form.encode(value)
+      const bytes = value === undefined ? null : forms.encode(value)
       changes.push({ store, partition, key, value: bytes })
       kept.isStored = value !== undefined
     }
     if (!this.#isFormWritten && changes.length > 0) {
       this.#isFormWritten = true
-      changes.unshift({ store, partition, key: formKey, value: formBytes(form) })
+      changes.unshift({ store, partition, key: formKey, value: forms.bytes })
     }
     this.#changes.push([])
     this.#taken++
@@ -167,7 +169,7 @@ export class KeyedStore<Value> implements KeyedState<Value> {
   /** The next of the commits that were taken for is through. */
   committed(): void {
     for (const kept of this.#changes.shift()!) {
-      if (kept.value === undefined) this.#deleted.push(kept)
+      if (kept.value === undefined || !kept.isAsked) this.#done.push(kept)
     }
     this.#committed++
   }
@@ -213,17 +215,17 @@ export class KeyedStore<Value> implements KeyedState<Value> {
   }
 
   #bring(key: string, bytes: Buffer | undefined): Kept<Value> {
-    const value = bytes === undefined ? undefined : this.#form.decode(bytes)
-    return this.#keep(key, value, bytes !== undefined)
+    const value = bytes === undefined ? undefined : this.#forms.decode(key, bytes)
+    return this.#keep(key, value, bytes !== undefined, true)
   }
 
-  #keep(key: string, value: Value | undefined, isStored: boolean): Kept<Value> {
+  #keep(key: string, value: Value | undefined, isStored: boolean, isAsked: boolean): Kept<Value> {
     if (isReserved(key)) throw new Error(`state of ${this.#store}: ${key} is reserved`)
     const kept = {
       key,
       value,
       commit: -1,
-      isStored,
+      ...{ isStored, isAsked },
       loaded: this.#loads,
       before: undefined,
       after: undefined,
@@ -235,33 +237,34 @@ export class KeyedStore<Value> implements KeyedState<Value> {
 
   #use(kept: Kept<Value>): void {
     kept.loaded = this.#loads
+    kept.isAsked = true
     this.#recency.touch(kept)
   }
 
   #change(key: string, value: Value | undefined): void {
     // Of what was never asked for, there may be anything.
-    const kept = this.#kept.get(key) ?? this.#keep(key, undefined, true)
+    const kept = this.#kept.get(key) ?? this.#keep(key, undefined, true, false)
     kept.value = value
     if (kept.commit === this.#taken) return
     kept.commit = this.#taken
     this.#changes.at(-1)!.push(kept)
   }
 
-  /** Closed windows are seldom asked for again, and there are many of them. */
-  #forgetDeleted(): void {
-    if (this.#deleted.length === 0) return
-    for (const kept of this.#deleted) {
-      if (kept.value !== undefined || kept.commit >= this.#committed) continue
-      if (this.#kept.get(kept.key) !== kept) continue
+  /** Closed windows and timers are seldom asked for again, and there are many of them. */
+  #forgetDone(): void {
+    if (this.#done.length === 0) return
+    for (const kept of this.#done) {
+      if (kept.value !== undefined && kept.isAsked) continue
+      if (kept.commit >= this.#committed || this.#kept.get(kept.key) !== kept) continue
       this.#kept.delete(kept.key)
       this.#recency.remove(kept)
     }
-    this.#deleted = []
+    this.#done = []
   }
 
   /** What is in no commit under way can be asked for again; the rest waits for its commit. */
   #makeRoom(coming: number): void {
-    let surplus = this.#kept.size + coming - this.#mostKept
+    let surplus = this.#kept.size + coming - this.#mostKept()
     while (surplus-- > 0) {
       const oldest = this.#recency.oldest
       if (oldest === undefined || oldest.loaded === this.#loads) return

@@ -35,6 +35,10 @@ export class Openings<Open> {
   }
 }
 
+/** Values in memory of all stores of a lane together, and how many a store may have in any case. */
+const mostKept = 250_000
+const mostKeptOfEach = 5_000
+
 export class KeyedStores {
   readonly #options: KeyedStoresOptions
   readonly #opened: Opened[] = []
@@ -51,9 +55,18 @@ export class KeyedStores {
     partition: number,
     form: StateForm<unknown>,
   ): Promise<KeyedStore<unknown>> {
-    const store = await openStore({ ...this.#options, step, partition, form })
+    const store: KeyedStore<unknown> = await openStore({
+      ...{ ...this.#options, step, partition, form },
+      mostKept: () => this.#roomFor(store),
+    })
     this.#opened.push({ store, firstCommit: this.#taken })
     return store
+  }
+
+  /** Whoever asks while all together have too many gives up so many of its own. */
+  #roomFor({ size }: KeyedStore<unknown>): number {
+    const all = this.#opened.reduce((sum, { store }) => sum + store.size, 0)
+    return Math.max(mostKeptOfEach, size + mostKept - all)
   }
 
   get hasChanges(): boolean {

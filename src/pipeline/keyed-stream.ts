@@ -7,6 +7,7 @@ import { type Aggregates, aggregateOf, type Over, type ResultsOf } from '../tran
 import { type At, ProcessStep } from '../transforms/process-step.ts'
 import { reduction } from '../transforms/reduction.ts'
 import type { RowStep } from '../transforms/row-step.ts'
+import { checkVersioned } from '../transforms/versioned.ts'
 import type { Window } from '../transforms/window.ts'
 import { isAligned } from '../transforms/window-assign.ts'
 import type { AnyTopic, Step } from './definition.ts'
@@ -37,8 +38,19 @@ export interface ProcessOptions<T, State, Out> extends AggregateOptions<T> {
   readonly message: (state: State, value: T, at: At) => Out
   /** So long after its last message by event time a key is forgotten; never, where it is not said. */
   readonly timeToLive?: Duration
-  /** Of what the state looks like: raised when that changes, so that old state is refused. */
+  /** Of what the state looks like, from 1 on: raised when that changes. Old state is refused without `migrate`. */
   readonly version?: number
+  /**
+   * State of an older version as it is now: called when a key's state is read, maybe more than once, so
+   * it must give the same each time.
+   */
+  readonly migrate?: (state: never, fromVersion: number) => State
+}
+
+export interface ReduceOptions<T> extends AggregateOptions<T> {
+  /** Of what the value looks like, see `ProcessOptions`. */
+  readonly version?: number
+  readonly migrate?: (value: never, fromVersion: number) => T
 }
 
 export interface PairOptions<T, How> extends AggregateOptions<T> {
@@ -52,6 +64,7 @@ type LookedUp<T, K extends string, Other> = Flat<Omit<T, K> & { readonly [P in K
 type Paired<T, K extends string, Other, How> = Flat<
   Omit<InJson<T>, K> & { readonly [P in K]: How extends 'left' ? Other | null : Other }
 >
+const processKeys = ['start', 'message', 'timeToLive', 'version', 'migrate', 'late'] as const
 type Next = (steps: readonly Step[]) => Stream<unknown>
 type Key<T> = ((value: T) => unknown) | undefined
 
@@ -108,8 +121,9 @@ export class Keyed<T> {
     name: string,
     options: ProcessOptions<T, State, Out>,
   ): Stream<Exclude<Out, undefined>> {
-    checkKeys(`step '${name}'`, options, ['start', 'message', 'timeToLive', 'version', 'late'])
-    const { start, message, timeToLive, version = 1, late } = options
+    checkKeys(`step '${name}'`, options, processKeys)
+    checkVersioned(`step '${name}'`, options)
+    const { start, message, timeToLive, version = 1, migrate, late } = options
     const where = `step '${name}': option 'timeToLive'`
     const timeToLiveMs = timeToLive === undefined ? Infinity : durationOption(where, timeToLive, 1)
     const lives = timeToLive === undefined ? '' : `, kept for ${durationText(timeToLiveMs)}`
@@ -117,7 +131,7 @@ export class Keyed<T> {
       ...({ kind: 'keyed', name, what: `state of its own, version ${version}${lives}` } as const),
       make: () =>
         new ProcessStep({
-          ...{ version, timeToLiveMs, start: start as () => Json },
+          ...{ version, migrate, timeToLiveMs, start: start as () => Json },
           message: message as (state: unknown, value: unknown, at: At) => unknown,
         }) as RowStep,
       late: late as AnyTopic | undefined,
@@ -216,19 +230,25 @@ export class Windowed<T> {
   /**
    * One value for each key and window: the first message's, then `combine(value, next)` with each that
    * comes, in the order in which they come. What JSON can hold. What `combine` throws makes the message
-   * a dead letter. For windows that are the same for all keys.
+   * a dead letter. For windows that are the same for all keys. Where what the value looks like changes,
+   * raise `version` and give `migrate`.
    */
   reduce(
     name: string,
     combine: (value: T, next: T) => T,
-    options: AggregateOptions<T> = {},
+    options: ReduceOptions<T> = {},
   ): Stream<Flat<OfWindow & { readonly value: T }>> {
     if (!isAligned(this.#window)) {
       const words = `step '${name}': reduce is for windows that are the same for all keys (tumbling, hopping, calendar); use aggregate, or over.with() and an aggregator that can merge`
       throw fail('PIPELINE_INVALID', words)
     }
-    const aggregator = reduction(combine as unknown as (value: Json, next: Json) => Json)
-    return this.#step(name, aggregator, options) as Stream<Flat<OfWindow & { readonly value: T }>>
+    checkKeys(`step '${name}'`, options, ['late', 'version', 'migrate'])
+    checkVersioned(`step '${name}'`, options)
+    const { late, ...versioned } = options
+    const combined = combine as unknown as (value: Json, next: Json) => Json
+    return this.#step(name, reduction(combined, versioned), { late }) as Stream<
+      Flat<OfWindow & { readonly value: T }>
+    >
   }
 
   #step(

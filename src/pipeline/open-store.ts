@@ -11,6 +11,8 @@ export interface OpenStoreOptions<Value> {
   readonly step: string
   readonly partition: number
   readonly form: StateForm<Value>
+  /** See `KeyedStoreOptions`. */
+  readonly mostKept?: (() => number) | undefined
   /** Told while state is brought here; undefined: it is. */
   readonly onProgress?: ((words: string | undefined) => void) | undefined
 }
@@ -19,7 +21,7 @@ export interface OpenStoreOptions<Value> {
 export async function openStore<Value>(
   options: OpenStoreOptions<Value>,
 ): Promise<KeyedStore<Value>> {
-  const { log, member, pipeline, step, partition, form, onProgress } = options
+  const { log, member, pipeline, step, partition, form, mostKept, onProgress } = options
   const store = stateStore(pipeline, step)
   let isTold = false
   const state = await log.openState(store, partition, {
@@ -33,7 +35,7 @@ export async function openStore<Value>(
   })
   if (isTold) onProgress?.(undefined)
   try {
-    return await KeyedStore.open({ state, form, store, partition })
+    return await KeyedStore.open({ state, form, store, partition, mostKept })
   } catch (error) {
     await state.close()
     throw error

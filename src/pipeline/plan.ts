@@ -293,7 +293,10 @@ function stepPlan(step: Step): PlannedStep {
     return { name, kind, what, topic: other.name }
   }
   if (kind !== 'aggregate') return { name, kind }
-  return { name, kind, window: step.window, aggregate: step.aggregator.name }
+  const { name: of, version } = step.aggregator
+  // Of a user's own: another version is another plan, so that older processes leave.
+  const aggregate = version === 1 ? of : `${of} v${version}`
+  return { name, kind, window: step.window, aggregate }
 }
 
 function outputPlans(definition: Definition, step: Step): PlannedOutput[] {

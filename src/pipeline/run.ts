@@ -190,7 +190,7 @@ class Run {
     const isOver = fresh || (await isHalfForgotten(this.#log, this.#definitions))
     if (isOver) await startOver(this.#log, this.#definitions, this.#plan, directory)
     await this.#ensureTopics(isOver)
-    await checkStates(this.#log, this.#definitions)
+    await checkStates(this.#log, this.#definitions, (words) => tell.training(words))
     await this.#placeStarts()
     const startedAt = this.#clock.now()
     const models = await trainMissing(this.#definitions, {

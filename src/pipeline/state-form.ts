@@ -5,6 +5,8 @@
 import { fail } from '../core/errors.ts'
 import type { OwnedState } from '../log/log.ts'
 import type { StateForm } from '../transforms/keyed-state.ts'
+import { EntryForms, type Form, readForms } from './entry-forms.ts'
+import { formDifference } from './form-difference.ts'
 
 /** Steps have no keys that begin so. */
 const reserved = '!'
@@ -12,42 +14,36 @@ export const formKey = `${reserved}form`
 
 export const isReserved = (key: string) => key.startsWith(reserved)
 
-type Form = Pick<StateForm<unknown>, 'name' | 'version'>
-
-export const formBytes = ({ name, version }: Form): Buffer =>
-  Buffer.from(JSON.stringify({ name, version }))
-
-/** True when the state says that it has this form, false when it is empty. Throws `STATE_DIFFERS`. */
-export async function checkForm(
+/** How what is stored is read, and what comes is written. Throws `STATE_DIFFERS`. */
+export async function checkForm<Value>(
   state: Pick<OwnedState, 'get' | 'scan'>,
-  form: Form,
+  form: StateForm<Value>,
   store: string,
-): Promise<boolean> {
+): Promise<EntryForms<Value>> {
   const bytes = (await state.get([formKey])).get(formKey)
   if (bytes === undefined) {
-    if ((await state.scan({ limit: 1 })).length === 0) return false
-    throw differs(store, 'something that did not say what it is', form)
+    if ((await state.scan({ limit: 1 })).length === 0) return EntryForms.of(form, [], store)!
+    throw differs(store, 'it does not say what wrote it', undo)
   }
-  const found = readForm(bytes)
-  if (found === undefined) throw differs(store, `something unreadable (${bytes})`, form)
-  if (found.name === form.name && found.version === form.version) return true
-  throw differs(store, told(found), form)
+  const written = readForms(bytes)
+  if (written === undefined) throw differs(store, `what it says of itself is '${bytes}'`, undo)
+  const forms = EntryForms.of(form, written, store)
+  if (forms !== undefined) return forms
+  const { words, hint } = differenceOf(written, form)
+  throw differs(store, words, hint)
 }
 
-/** Undefined: it is none. */
-export function readForm(bytes: Buffer): Form | undefined {
-  try {
-    const { name, version } = JSON.parse(bytes.toString()) as Partial<Form>
-    return typeof name === 'string' && typeof version === 'number' ? { name, version } : undefined
-  } catch {
-    return undefined
-  }
+/** What a step says of state that it cannot read. */
+export function differenceOf(written: readonly Form[], form: StateForm<unknown>) {
+  const last = written.at(-1)!
+  const isLast = last.name === form.name && last.version === form.version
+  const unknown = written.find((one) => form.older?.(one) === undefined)
+  // Where it knows the last, it is an older one whose entries may still be there.
+  return formDifference((isLast ? unknown : last) ?? last, form)
 }
 
-const told = ({ name, version }: Form) => `${name}, form ${version}`
+const undo = 'give the step another name, start over with --fresh, or restore the state'
 
-function differs(store: string, writer: string, form: Form) {
-  const both = `it was written by ${writer}; the step is now ${told(form)}`
-  const hint = 'Give the step another name, start over with --fresh, or undo the change'
-  return fail('STATE_DIFFERS', `state of ${store}: ${both}. ${hint}`)
+function differs(store: string, words: string, hint: string) {
+  return fail('STATE_DIFFERS', `state of ${store}: ${words}; ${hint}`)
 }

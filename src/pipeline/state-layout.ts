@@ -26,7 +26,7 @@ export interface ToldState {
 }
 
 export interface StateLayout {
-  readonly form: Pick<StateForm<unknown>, 'name' | 'version'> | undefined
+  readonly form: StateForm<unknown> | undefined
   /** The order of keys. */
   compare(one: string, other: string): number
   /** The first keys, in order, from one on. */

@@ -49,7 +49,7 @@ describe('state, read from outside', () => {
     assert.deepEqual(told, expected)
     const [first] = await listState(log, definitions)
     assert.equal(first!.store, 'windows.counts')
-    assert.equal(first!.writtenBy, undefined)
+    assert.equal(first!.differs, undefined)
     const keys = first!.partitions.map((one) => one.keys)
     const isCounted = keys.every((count) => count !== undefined)
     if (isCounted)

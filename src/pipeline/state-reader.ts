@@ -5,12 +5,15 @@
 import { fail, suggestion } from '../core/errors.ts'
 import type { Log, StateSize } from '../log/log.ts'
 import { murmur2 } from '../log/partitioner.ts'
+import type { StateForm } from '../transforms/keyed-state.ts'
 import type { Definition, Step } from './definition.ts'
+import { EntryForms, readForms } from './entry-forms.ts'
 import { repartitionTopic } from './inputs.ts'
 import { placesOf, segmentsOf } from './segments.ts'
-import { checkForm, formKey, readForm } from './state-form.ts'
+import { checkForm, differenceOf, formKey, isReserved } from './state-form.ts'
 import { layoutOf, type StoredPartition, type ToldState } from './state-layout.ts'
 import { keepsState, stateStore } from './state-store.ts'
+import { unusedStates } from './unused-state.ts'
 
 export interface StepState {
   readonly pipeline: string
@@ -22,10 +25,10 @@ export interface StepState {
   readonly form: string | undefined
   readonly version: number | undefined
   /**
-   * What the state was written by, where that is another: the step will refuse it. Not looked for
-   * where it costs reading all of the state.
+   * What differs between what the state was written by and the step, where that is so much that the
+   * step will refuse it. Not looked for where it costs reading all of the state.
    */
-  readonly writtenBy: string | undefined
+  readonly differs: string | undefined
   readonly partitions: readonly StateSize[]
 }
 
@@ -53,7 +56,7 @@ export async function listState(
     states.push({
       ...{ pipeline: name, step: step.name, kind: step.kind, store, partitions },
       ...{ form: form?.name, version: form?.version },
-      writtenBy: form && (await otherWriter(log, store, partitions, form)),
+      differs: form && (await differenceIn(log, store, partitions, form)),
     })
   }
   return states
@@ -61,9 +64,18 @@ export async function listState(
 
 /**
  * Looks before a start whether steps find what they can go on with; not where that costs reading all
- * of the state, so there it shows with the first message. Throws `STATE_DIFFERS`.
+ * of the state, so there it shows with the first message. What no step uses any more is said. Throws
+ * `STATE_DIFFERS`.
  */
-export async function checkStates(log: Log, definitions: readonly Definition[]): Promise<void> {
+export async function checkStates(
+  log: Log,
+  definitions: readonly Definition[],
+  say: (words: string) => void = () => undefined,
+): Promise<void> {
+  for (const { pipeline, step, isOfApplication } of await unusedStates(log, definitions)) {
+    const told = `state of ${pipeline} ${step} is kept, but no step uses it`
+    if (isOfApplication) say(`${told} (millrace state list; millrace state drop)`)
+  }
   if (log.countsByReading) return
   const topics = new Map((await log.topics()).map((info) => [info.name, info]))
   for (const definition of definitions) {
@@ -81,18 +93,17 @@ export async function checkStates(log: Log, definitions: readonly Definition[]):
   }
 }
 
-async function otherWriter(
+async function differenceIn(
   log: Log,
   store: string,
   [first]: readonly StateSize[],
-  form: { readonly name: string; readonly version: number },
+  form: StateForm<unknown>,
 ): Promise<string | undefined> {
   if (first === undefined || log.countsByReading) return undefined
   const bytes = (await log.state(store, first.partition, [formKey])).get(formKey)
-  const found = bytes && readForm(bytes)
-  if (found === undefined) return undefined
-  const isSame = found.name === form.name && found.version === form.version
-  return isSame ? undefined : `${found.name}, form ${found.version}`
+  const written = bytes && readForms(bytes)
+  if (written === undefined || EntryForms.of(form, written, store) !== undefined) return undefined
+  return differenceOf(written, form).words
 }
 
 /** The steps of some pipelines, and what each has of a key. */
@@ -171,8 +182,8 @@ export class StateReader {
     const stored = numbers
       .filter((partition) => own === undefined || partition === own)
       .map((partition) => storedPartition(log, store, partition))
-    if (form !== undefined) for (const one of stored) await checkForm(one, form, store)
-    return stored
+    if (form === undefined) return stored
+    return Promise.all(stored.map(async (one) => inOwnForm(one, await checkForm(one, form, store))))
   }
 
   /** Undefined: messages have keys of their own, in whichever partition they were written to. */
@@ -188,6 +199,17 @@ export class StateReader {
     if (topic === undefined) return undefined
     const bytes = Buffer.from(key)
     return (murmur2(bytes, 0, bytes.length) & 0x7fffffff) % topic.partitions
+  }
+}
+
+/** Entries of older forms as the step would write them now. */
+function inOwnForm(stored: StoredPartition, forms: EntryForms<unknown>): StoredPartition {
+  const current = ([key, bytes]: readonly [string, Buffer]) =>
+    [key, isReserved(key) ? bytes : forms.current(key, bytes)] as const
+  return {
+    partition: stored.partition,
+    get: async (keys) => new Map([...(await stored.get(keys))].map(current)),
+    scan: async (range) => (await stored.scan(range)).map(current),
   }
 }
 

@@ -47,6 +47,49 @@ export interface Aggregator<In, Out, State = unknown> {
   save(state: State): Json
   /** Throws STATE_UNREADABLE where it is not what `save` gave. */
   load(saved: Json): State
+  /**
+   * What `save` gave under an older version, as it would give it now; without it such state is refused.
+   * May be called for the same state again and again.
+   */
+  readonly migrate?: ((saved: Json, fromVersion: number) => Json) | undefined
+}
+
+/** Aggregators of several versions that are saved together, by field. */
+export interface Parts {
+  readonly parts: readonly (readonly [field: string, aggregator: Aggregator<never, unknown>])[]
+}
+
+/**
+ * How state of an aggregator whose name and version were `written` becomes that of this one. Undefined:
+ * it is of another aggregator, of a newer one, or of one that says nothing of older state.
+ */
+export function migrationOf(
+  aggregator: Aggregator<never, unknown> & Partial<Parts>,
+  written: string,
+): ((saved: Json) => Json) | undefined {
+  const { parts = [['', aggregator]] } = aggregator
+  const isOne = aggregator.parts === undefined
+  const names = parts.map(([field, { name }]) => {
+    return `${RegExp.escape(isOne ? name : `${field}: ${name}`)} v(\\d+)`
+  })
+  const all = isOne ? names[0]! : `\\{ ${names.join(', ')} \\} v${aggregator.version}`
+  const versions = new RegExp(`^${all}$`).exec(written)?.slice(1).map(Number)
+  if (versions === undefined) return undefined
+  const isKnown = parts.every(([, { version, migrate }], index) => {
+    const from = versions[index]!
+    return from === version || (from < version && migrate !== undefined)
+  })
+  if (!isKnown) return undefined
+  const brought = ([, { version, migrate }]: Parts['parts'][number], index: number, saved: Json) =>
+    versions[index] === version ? saved : migrate!(saved, versions[index]!)
+  if (isOne) return (saved) => brought(parts[0]!, 0, saved)
+  return (saved) => {
+    const fields = { ...(saved as { readonly [field: string]: Json }) }
+    for (const [index, part] of parts.entries()) {
+      if (Object.hasOwn(fields, part[0])) fields[part[0]] = brought(part, index, fields[part[0]]!)
+    }
+    return fields
+  }
 }
 
 /** A value that may be missing. */

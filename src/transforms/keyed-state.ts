@@ -32,4 +32,11 @@ export interface StateForm<Value> {
   encode(value: Value): Uint8Array
   /** Throws STATE_UNREADABLE. */
   decode(bytes: Buffer): Value
+  /**
+   * Reads what was written in another form, and gives it as this one has it; undefined, or not there:
+   * it cannot, so such state is refused.
+   */
+  older?(written: StateName): Pick<StateForm<Value>, 'decode'> | undefined
 }
+
+export type StateName = Pick<StateForm<unknown>, 'name' | 'version'>

@@ -3,7 +3,7 @@
  * p.score) }))`, and how it becomes one aggregator over whole messages.
  */
 import { codeOf, fail, messageOf } from '../core/errors.ts'
-import type { Aggregator, Json, Maybe, OrderMatters } from './aggregator.ts'
+import type { Aggregator, Json, Maybe, OrderMatters, Parts } from './aggregator.ts'
 import { decayedCount, decayedMean, decayedSum } from './decayed.ts'
 import { distinct } from './distinct.ts'
 import { max, min, type Ordered } from './extremes.ts'
@@ -84,6 +84,8 @@ export interface FieldForm {
 
 export interface CompiledAggregate<T, Out> extends Aggregator<T, Out, unknown[]> {
   readonly fields: { readonly [field: string]: FieldForm }
+  /** See `migrationOf`. */
+  readonly parts: Parts['parts']
 }
 
 /** A message of every aggregate is counted by its being there. */
@@ -150,6 +152,7 @@ export function aggregateOf<T, const Fields extends Aggregates<T>>(
     version: 1,
     order: widest(aggregators),
     fields: Object.fromEntries(forms),
+    parts: names.map((field, index) => [field, aggregators[index]!]),
     start: () => aggregators.map((aggregator) => aggregator.start()),
     check: (message) => {
       read(message)

@@ -8,6 +8,7 @@ import type { KeyedState, StateForm } from './keyed-state.ts'
 import { entryForm, KeyPlaces, keyEntry, readTimer, Timers, type timer } from './keyed-timers.ts'
 import type { RowOutput, RowStep } from './row-step.ts'
 import { readList, readNumber, unreadable } from './saved.ts'
+import { migrated, type Versioned } from './versioned.ts'
 import type { WindowInput } from './window-step.ts'
 
 /** Whose state it is, and when. */
@@ -22,6 +23,8 @@ export interface At {
 export interface ProcessStepOptions {
   /** Of the form of the state: raised by hand when that changes. */
   readonly version: number
+  /** How state of an older version becomes one of this; without it such state is refused. */
+  readonly migrate?: Versioned['migrate']
   start(): Json
   /** What goes on; undefined: nothing. The state may be changed. */
   message(state: Json, value: unknown, at: At): unknown
@@ -126,15 +129,36 @@ export class ProcessStep implements RowStep<Entry> {
   }
 }
 
-function formOf({ version }: ProcessStepOptions): StateForm<Entry> {
-  const name = 'state of its own'
+function formOf(options: ProcessStepOptions): StateForm<Entry> {
+  const { version, migrate } = options
+  return {
+    ...versionForm(version, (json) => json),
+    older(written) {
+      const from = written.version
+      if (written.name !== stateName || from >= version || migrate === undefined) return undefined
+      return versionForm(from, (json) => {
+        return JSON.stringify(migrated(migrate, JSON.parse(json) as Json, from))
+      })
+    },
+  }
+}
+
+const stateName = 'state of its own'
+
+/** `own` brings what was kept into the form that the function knows. */
+function versionForm(version: number, own: (json: string) => string): StateForm<Entry> {
+  const name = stateName
   return entryForm<Kept>({
     ...{ name, version },
     save: ({ timerMs, lastMs, json }) => [timerMs, lastMs, json],
     load(saved) {
       const [timerMs, lastMs, json] = readList(name, saved)
       if (typeof json !== 'string') throw unreadable(name, 'has another form')
-      return { timerMs: readTimer(name, timerMs), lastMs: readNumber(name, lastMs), json }
+      return {
+        timerMs: readTimer(name, timerMs),
+        lastMs: readNumber(name, lastMs),
+        json: own(json),
+      }
     },
   })
 }

@@ -1,7 +1,9 @@
 /** The aggregate that a user's own function makes: the values of a window folded into one. */
+
 import { fail } from '../core/errors.ts'
 import type { Aggregator, Json } from './aggregator.ts'
 import { readList, unreadable } from './saved.ts'
+import { migrated, type Versioned } from './versioned.ts'
 
 interface Folded {
   /** Undefined: nothing came yet. */
@@ -15,9 +17,13 @@ interface Folded {
  */
 export function reduction(
   combine: (value: Json, next: Json) => Json,
+  { version = 1, migrate }: Versioned = {},
 ): Aggregator<Json, { readonly value: Json }, Folded> {
   return {
-    ...{ name: 'reduction', version: 1, order: 'nearly' },
+    ...{ name: 'reduction', version, order: 'nearly' },
+    migrate:
+      migrate &&
+      ((saved, from) => readList('reduction', saved).map((one) => migrated(migrate, one, from))),
     start: () => ({ value: undefined }),
     check: inJson,
     add(state, value) {

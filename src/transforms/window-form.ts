@@ -1,6 +1,7 @@
 /** What the stored state of all kinds of windows has in common: its name, and how it is read. */
 import { messageOf } from '../core/errors.ts'
-import type { Aggregator, Json } from './aggregator.ts'
+import { type Aggregator, type Json, migrationOf } from './aggregator.ts'
+import type { StateForm } from './keyed-state.ts'
 import { unreadable } from './saved.ts'
 import type { Window } from './window.ts'
 
@@ -15,6 +16,31 @@ export function windowFormName(window: Window, aggregator: Aggregator<unknown, u
     .map(([name, value]) => `${name} ${value}`)
   const { name, version } = aggregator
   return `${window.kind} window (${parameters.join(', ')}) of ${name} v${version}`
+}
+
+/**
+ * A form with what it reads in older ones: the same window of the same aggregates, of which some are of
+ * an older version and can be brought up to date. `formOf` makes it for an aggregator.
+ */
+export function windowForm<Value>(
+  window: Window,
+  aggregator: Aggregator<unknown, unknown>,
+  formOf: (aggregator: Aggregator<unknown, unknown>) => StateForm<Value>,
+): StateForm<Value> {
+  const own = formOf(aggregator)
+  const name = windowFormName(window, aggregator)
+  const begin = name.slice(0, name.length - `${aggregator.name} v${aggregator.version}`.length)
+  return {
+    ...own,
+    older(written) {
+      if (!written.name.startsWith(begin) || written.version !== own.version) return undefined
+      const migrate = migrationOf(aggregator, written.name.slice(begin.length))
+      if (migrate === undefined) return undefined
+      // It may be of a class: only what differs is its own.
+      const load = (saved: Json) => aggregator.load(migrate(saved))
+      return formOf(Object.assign(Object.create(aggregator) as typeof aggregator, { load }))
+    },
+  }
 }
 
 export const jsonBytes = (json: Json): Uint8Array => Buffer.from(JSON.stringify(json))

@@ -24,7 +24,7 @@ export interface StoredState {
 }
 
 export interface WindowReader {
-  readonly form: Pick<StateForm<unknown>, 'name' | 'version'>
+  readonly form: StateForm<unknown>
   /** The first keys, in order, from one on: all that have a window, and some that only had one. */
   keys(stored: StoredState, from: string, limit: number): Promise<readonly string[]>
   /** The windows of some keys: key after key, each by start. Throws `STATE_UNREADABLE`. */

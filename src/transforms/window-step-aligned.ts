@@ -8,7 +8,7 @@ import { readCount, readList, unreadable } from './saved.ts'
 import { readTimeKey, timeKey, timeKeyLength } from './time-key.ts'
 import type { AlignedWindow } from './window.ts'
 import { type WindowAssigner, type WindowTarget, windowAssigner } from './window-assign.ts'
-import { accepts, jsonBytes, readJson, windowFormName } from './window-form.ts'
+import { accepts, jsonBytes, readJson, windowForm, windowFormName } from './window-form.ts'
 import type { WindowInput, WindowOutput, WindowStep } from './window-step.ts'
 
 export interface OpenWindow {
@@ -33,7 +33,7 @@ export class AlignedStep implements WindowStep<OpenWindow> {
   #from = ''
 
   constructor(window: AlignedWindow, aggregator: Aggregator<unknown, unknown>) {
-    this.form = alignedForm(window, aggregator)
+    this.form = windowForm(window, aggregator, (one) => alignedForm(window, one))
     this.closesAfterMs = window.latenessMs
     this.#isCurrent = window.emit === 'current'
     this.#aggregator = aggregator

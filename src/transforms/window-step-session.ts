@@ -18,7 +18,7 @@ import {
 import { readCount, readList, readNumber, unreadable } from './saved.ts'
 import type { SessionWindow } from './window.ts'
 import { closesAfterMs } from './window-assign.ts'
-import { accepts, windowFormName } from './window-form.ts'
+import { accepts, windowForm, windowFormName } from './window-form.ts'
 import { mergeSessions, noMerge } from './window-session.ts'
 import type { WindowInput, WindowOutput, WindowStep } from './window-step.ts'
 
@@ -53,7 +53,7 @@ export class SessionStep implements WindowStep<Entry> {
   readonly #timers: Timers
 
   constructor(window: SessionWindow, aggregator: Aggregator<unknown, unknown>) {
-    this.form = sessionForm(window, aggregator)
+    this.form = windowForm(window, aggregator, (one) => sessionForm(window, one))
     this.#timers = new Timers(this.form.name)
     this.closesAfterMs = closesAfterMs(window)
     this.#window = window

@@ -15,7 +15,7 @@ import {
 import { HeldWalks, SlidingWalk } from './sliding-walk.ts'
 import type { SlidingWindow } from './window.ts'
 import { closesAfterMs } from './window-assign.ts'
-import { accepts } from './window-form.ts'
+import { accepts, windowForm } from './window-form.ts'
 import type { WindowInput, WindowOutput, WindowStep } from './window-step.ts'
 
 /** Times and first ends of the messages that a key was given in a batch. */
@@ -47,7 +47,7 @@ export class SlidingStep implements WindowStep<SlidingEntry> {
     aggregator: Aggregator<unknown, unknown>,
     blockCells?: number,
   ) {
-    this.form = slidingForm(window, aggregator)
+    this.form = windowForm(window, aggregator, (one) => slidingForm(window, one))
     this.#timers = new Timers(this.form.name)
     this.closesAfterMs = closesAfterMs(window)
     this.#sizeMs = window.sizeMs
