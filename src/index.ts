@@ -39,3 +39,4 @@ export {
   trainer,
 } from './training/trainer.ts'
 export type { Trained, TrainingFacts } from './training/training-facts.ts'
+export type { At } from './transforms/process-step.ts'

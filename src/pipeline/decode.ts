@@ -24,6 +24,15 @@ export interface Failure {
   readonly letterStep?: string
 }
 
+/** How many have failed at a step itself, from a place on: others may have failed behind it meanwhile. */
+export function failuresAt(step: number, failures: readonly Failure[], from: number): number {
+  let count = 0
+  for (let place = from; place < failures.length; place++) {
+    if (failures[place]!.step === step) count++
+  }
+  return count
+}
+
 /** A value that does not fit: thrown by `check`, caught where rows are narrowed down. */
 export class Invalid extends Error {
   constructor(message: string) {

@@ -7,7 +7,7 @@ import { idHeader, versionHeader } from '../core/identity.ts'
 import type { Definition } from './definition.ts'
 import { deleted, type JoinEntry, Rows } from './rows.ts'
 import { runSteps } from './run-steps.ts'
-import { type StepContext, stepRow } from './step-context.ts'
+import { addFailure, type StepContext, stepRow } from './step-context.ts'
 
 export interface Result {
   readonly key: string
@@ -42,6 +42,24 @@ export async function emit(
   for (let place = before; place < context.failures.length; place++) {
     context.failures[place] = { batch: rows.batch, ...context.failures[place]! }
   }
+}
+
+/** A step threw when time came for a key: what it would have gone on with is a failure of that step. */
+export function emitFailure(
+  { name, steps }: Definition,
+  emission: Emission,
+  error: unknown,
+  context: StepContext,
+): void {
+  const { index } = emission
+  const rows = rowsOf(name, steps[index]!.name, emission)
+  addFailure(context, rows, 0, index, error)
+  const last = context.failures.length - 1
+  context.failures[last] = { ...context.failures[last]!, batch: rows.batch }
+  // It came in by itself, so that it has a disposition like whatever comes in.
+  context.counters.add(0, 'emitted', 1)
+  context.counters.add(stepRow(index), 'entered', 1)
+  context.counters.add(stepRow(index), 'in', 1)
 }
 
 /** Results as messages: each with its key, id and version, and what a replay of it needs. */

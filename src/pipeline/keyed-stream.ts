@@ -32,11 +32,16 @@ export interface AggregateOptions<T> {
   readonly late?: Writable<T>
 }
 
-export interface ProcessOptions<T, State, Out> extends AggregateOptions<T> {
+export interface ProcessOptions<T, State, Out, Due = undefined> extends AggregateOptions<T> {
   /** The state of a key that has none. */
   readonly start: () => State
   readonly message: (state: State, value: T, at: At) => Out
-  /** So long after its last message by event time a key is forgotten; never, where it is not said. */
+  /**
+   * Called once event time has come to where `at.setTimer` set the key's timer: with its state, which it
+   * may change, and it returns what goes on, as a message with the key and that time.
+   */
+  readonly timer?: (state: State, at: At) => Due
+  /** So long after its last call by event time a key is forgotten; never, where it is not said. */
   readonly timeToLive?: Duration
   /** Of what the state looks like, from 1 on: raised when that changes. Old state is refused without `migrate`. */
   readonly version?: number
@@ -64,7 +69,11 @@ type LookedUp<T, K extends string, Other> = Flat<Omit<T, K> & { readonly [P in K
 type Paired<T, K extends string, Other, How> = Flat<
   Omit<InJson<T>, K> & { readonly [P in K]: How extends 'left' ? Other | null : Other }
 >
-const processKeys = ['start', 'message', 'timeToLive', 'version', 'migrate', 'late'] as const
+const processKeys = [
+  ...(['start', 'message', 'timer', 'timeToLive', 'version', 'migrate', 'late'] as const),
+]
+/** What a function returned that goes on; of one without `return` nothing does. */
+type GoesOn<Out> = Exclude<Out, undefined | ReturnType<() => void>>
 type Next = (steps: readonly Step[]) => Stream<unknown>
 type Key<T> = ((value: T) => unknown) | undefined
 
@@ -107,7 +116,8 @@ export class Keyed<T> {
   /**
    * State of your own for each key: `message` gets it, may change it, and returns what goes on, or
    * undefined where nothing does. The state is what JSON can hold; what `message` throws makes the
-   * message a dead letter and leaves the state as it was.
+   * message a dead letter and leaves the state as it was. `at.setTimer(time)` has `timer` called when
+   * event time comes there, once, before any message of the key from that time on.
    *
    * @example
    * .keyBy((event) => event.user)
@@ -116,27 +126,38 @@ export class Keyed<T> {
    *   message: (state, event) => ({ ...event, streak: ++state.days }),
    *   timeToLive: '30d',
    * })
+   * .process('silent', {
+   *   start: () => ({ since: 0 }),
+   *   message: (state, _, at) => {
+   *     state.since = at.timeMs
+   *     at.setTimer(at.timeMs + 60_000)
+   *   },
+   *   timer: ({ since }, { key }) => ({ key, since }),
+   * })
    */
-  process<State, Out>(
+  process<State, Out, Due = undefined>(
     name: string,
-    options: ProcessOptions<T, State, Out>,
-  ): Stream<Exclude<Out, undefined>> {
+    options: ProcessOptions<T, State, Out, Due>,
+  ): Stream<GoesOn<Out | Due>> {
     checkKeys(`step '${name}'`, options, processKeys)
     checkVersioned(`step '${name}'`, options)
-    const { start, message, timeToLive, version = 1, migrate, late } = options
+    const { start, message, timer, timeToLive, version = 1, migrate, late } = options
     const where = `step '${name}': option 'timeToLive'`
     const timeToLiveMs = timeToLive === undefined ? Infinity : durationOption(where, timeToLive, 1)
     const lives = timeToLive === undefined ? '' : `, kept for ${durationText(timeToLiveMs)}`
+    const timed = timer === undefined ? '' : ', with a timer'
+    const what = `state of its own, version ${version}${lives}${timed}`
     const step: Step = {
-      ...({ kind: 'keyed', name, what: `state of its own, version ${version}${lives}` } as const),
+      ...({ kind: 'keyed', name, what } as const),
       make: () =>
         new ProcessStep({
           ...{ version, migrate, timeToLiveMs, start: start as () => Json },
           message: message as (state: unknown, value: unknown, at: At) => unknown,
+          timer: timer as ((state: unknown, at: At) => unknown) | undefined,
         }) as RowStep,
       late: late as AnyTopic | undefined,
     }
-    return this.#next(keyed(this.#key, step)) as Stream<Exclude<Out, undefined>>
+    return this.#next(keyed(this.#key, step)) as Stream<GoesOn<Out | Due>>
   }
 
   /**

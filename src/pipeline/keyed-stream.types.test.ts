@@ -85,4 +85,28 @@ describe('keyed streams', () => {
     // @ts-expect-error: which has it under no other name
     from.add({ lost: rolling.sum('loss', { by: 'at', over, from: labels }) })
   })
+
+  it('know what messages and timers of a process give', () => {
+    const keyed = pipeline('timed').from(payments).keyBy()
+    const silent = keyed.process('silent', {
+      start: () => ({ since: 0 }),
+      message: (state, { at }, { setTimer }) => {
+        state.since = at.getTime()
+        setTimer(state.since + 60_000)
+      },
+      timer: ({ since }, { key }) => ({ key, since }),
+    })
+    silent.map('known', ({ key, since }) => `${key} ${since.toFixed()}`)
+    const both = keyed.process('both', {
+      start: () => 0,
+      message: (_, { amount }) => (amount > 0 ? amount : undefined),
+      timer: (state) => (state > 0 ? 'late' : undefined),
+    })
+    both.map('known', (one: number | 'late') => one)
+    // @ts-expect-error: it may be what the timer gave
+    both.map('wrong', (one: number) => one)
+    keyed
+      .process('alone', { start: () => 0, message: (_, { card }) => card })
+      .map('known', (card) => card.length)
+  })
 })

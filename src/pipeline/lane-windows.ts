@@ -34,7 +34,7 @@ export class LaneWindows {
     this.#definition = definition
     this.#stores = new KeyedStores({ log, member, pipeline: definition.name, onProgress })
     this.#windows = new WindowSteps(definition, this.#stores)
-    this.#rows = new RowSteps(this.#stores)
+    this.#rows = new RowSteps(definition, this.#stores)
     this.#pairs = new PairSteps(definition, this.#stores)
     this.#time = new LaneTime(options)
   }
@@ -84,16 +84,15 @@ export class LaneWindows {
     let watermarkMs = atMs
     for (let index = segment.from; index < segment.to; index++) {
       const step = this.#definition.steps[index]!
-      if (step.kind === 'keyed') {
-        if (await this.#rows.advance(step, partition, watermarkMs)) hasMore = true
-      }
-      if (step.kind !== 'aggregate' && step.kind !== 'pair') continue
+      if (step.kind !== 'keyed' && step.kind !== 'aggregate' && step.kind !== 'pair') continue
       const time = { atMs: watermarkMs, isEnd: ended?.isFinite === true && !hasMore }
       const place = { index, partition }
       const done =
         step.kind === 'aggregate'
           ? await this.#windows.advance({ step, ...place }, time, context)
-          : await this.#pairs.advance({ step, ...place }, time, context)
+          : step.kind === 'pair'
+            ? await this.#pairs.advance({ step, ...place }, time, context)
+            : await this.#rows.advance({ step, ...place }, time, context)
       if (done.hasMore) hasMore = true
       watermarkMs = done.outMs
     }

@@ -203,17 +203,17 @@ export class Lane {
       await runSteps(definition.steps, rows, context, input.entry)
     }
     // One message that spreads over many rows may fail in each of them.
-    const failed = new Set(this.#failures.map((failure) => failure.origin))
-    const ofInput = this.#failures.length
     if (this.#windows !== undefined) await this.#close(this.#windows, input)
+    const ofInput = this.#failures.filter(({ batch }) => batch === undefined)
+    const failed = new Set(ofInput.map((failure) => failure.origin))
     const dead = failed.size + read.unreadable.length
     // Replays are few and asked for; what fails again stays a dead letter.
     if (!input.isReplay) {
-      share.add(read.batch.count + read.unreadable.length, dead, this.#failures[0])
+      share.add(read.batch.count + read.unreadable.length, dead, ofInput[0])
     }
     this.#bury(input, read)
     progress.messages += read.batch.count + read.unreadable.length
-    progress.deadLetters += dead + this.#failures.length - ofInput
+    progress.deadLetters += dead + this.#failures.length - ofInput.length
     const sizeBytes = read.sizeBytes ?? read.batch.bytes.length
     return { commit: this.#assemble(input, read), sizeBytes, input, read, startMs }
   }

@@ -56,7 +56,9 @@ export async function runReplays(
       context.counters.add(0, 'deadLettered', 1)
     }
     for (let place = before; place < context.failures.length; place++) {
-      context.failures[place] = { ...context.failures[place]!, origin: index }
+      const failure = context.failures[place]!
+      // What a timer gave meanwhile is no letter.
+      if (failure.batch === undefined) context.failures[place] = { ...failure, origin: index }
     }
   }
 }
@@ -103,6 +105,10 @@ function wayOf(definition: Definition, { batch, step, entry: pair }: Letter, cod
   const { entry } = where
   const failed = step === readStep ? entry : steps.findIndex(({ name }) => name === step)
   if (failed < 0) throw isGone(`step '${step}'`)
+  if (pair?.step === step) {
+    const words = `step '${step}' threw in its timer, which is not called again`
+    throw new Invalid(`${words}: drop the letter`)
+  }
   if (failed < entry) {
     const sooner = pair === undefined ? `input '${batch.topic}' enters` : `step '${pair.step}'`
     throw new Invalid(`step '${step}' now lies before ${sooner}: ${putBack}`)
@@ -143,7 +149,7 @@ function inputOf(definition: Definition, batch: Batch, codecs: Codecs): Omit<Way
 function behind(definition: Definition, { step, json }: JoinEntry): Omit<Way, 'resume'> {
   const place = definition.steps.findIndex(({ name }) => name === step)
   const found = definition.steps[place]
-  if (found?.kind === 'aggregate') {
+  if (found?.kind === 'aggregate' || found?.kind === 'keyed') {
     return { entry: place + 1, decode: () => resultOf(json), isPlain: false }
   }
   if (found?.kind === 'pair') {
@@ -154,7 +160,7 @@ function behind(definition: Definition, { step, json }: JoinEntry): Omit<Way, 'r
   return { entry: place + 1, decode, isPlain: false }
 }
 
-/** What a window gave; null: what it had given before was taken back. */
+/** What a window or a timer gave; null: what it had given before was taken back. */
 const resultOf = (json: string): unknown => (JSON.parse(json) as unknown) ?? deleted
 
 /**

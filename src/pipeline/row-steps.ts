@@ -2,8 +2,8 @@
  * The steps of a lane that let messages go on in the light of those with the same key before them: by
  * step and partition, with the state that they need for it.
  */
-import type { RowStep } from '../transforms/row-step.ts'
-import type { KeyedRowStep } from './definition.ts'
+import type { CalledTimer, RowStep } from '../transforms/row-step.ts'
+import type { Definition, KeyedRowStep } from './definition.ts'
 import { neverLate } from './event-time.ts'
 import { repartitionTopic } from './inputs.ts'
 import { handOnLate, keyedInput, type LateRows, tableInput } from './keyed-rows.ts'
@@ -11,8 +11,10 @@ import type { KeyedStore } from './keyed-store.ts'
 import { type KeyedStores, Openings } from './keyed-stores.ts'
 import type { Rows } from './rows.ts'
 import { addFailure, drop, type StepContext, stepRow } from './step-context.ts'
+import { sendTimers, TimedRows } from './timed-rows.ts'
+import type { Advanced } from './window-steps.ts'
 
-/** So many entries at most are forgotten with one commit. */
+/** So many entries at most are forgotten, and timers called, with one commit. */
 const mostForgotten = 5000
 
 /** Rows of another topic, with which the step reckons: none of them goes on behind such steps. */
@@ -44,13 +46,19 @@ interface Open {
   readonly rows: RowStep
   readonly store: KeyedStore<unknown>
   forgottenMs: number
+  /** What its timers give from here on has no time before this. */
+  outMs: number
+  /** How far timers were called at the end; undefined: all. */
+  endedTo: string | undefined
 }
 
 export class RowSteps {
+  readonly #definition: Definition
   readonly #stores: KeyedStores
   readonly #open = new Openings<Open>()
 
-  constructor(stores: KeyedStores) {
+  constructor(definition: Definition, stores: KeyedStores) {
+    this.#definition = definition
     this.#stores = stores
   }
 
@@ -64,6 +72,7 @@ export class RowSteps {
   ): Promise<void> {
     const open = await context.retry('state', () => this.#of(step, rows.batch.partition))
     const { rows: keyed, store, forgottenMs } = open
+    open.endedTo = ''
     if (step.table !== undefined && rows.batch.topic === step.table.name) {
       const changes = tableInput(rows, index, context)
       await context.retry('state', () => keyed.takeTable!(store, changes, forgottenMs))
@@ -73,18 +82,15 @@ export class RowSteps {
     }
     if (isFrom(step, rows, context)) return takeFrom(step, open, index, rows, context)
     const input = keyedInput(rows, index, context)
-    const passed: number[] = []
-    const values: unknown[] = []
+    const passed = new TimedRows(input.keys)
     const late = new Set<number>()
     let duplicates = 0
     let filtered = 0
     // What it needs is brought here before anything is changed, so it may be asked again.
     await context.retry('state', () => {
       return keyed.take(store, input, forgottenMs, {
-        passes: (row, value) => {
-          passed.push(row)
-          values.push(value)
-        },
+        passes: (row, value) => passed.add(row, value),
+        called: (timer) => passed.called(timer),
         duplicate: () => duplicates++,
         filtered: () => filtered++,
         late: (row) => late.add(row),
@@ -94,22 +100,36 @@ export class RowSteps {
     const { counters } = context
     counters.add(stepRow(index), 'duplicate', duplicates)
     counters.add(stepRow(index), 'filtered', filtered)
-    counters.add(stepRow(index), 'passed', passed.length)
+    counters.add(stepRow(index), 'passed', passed.count)
     counters.add(stepRow(index), 'late', await handOnLate(rows, late, step.late && lateRows))
-    // They come in the order of the rows, so none is overwritten before it was moved.
-    for (let kept = 0; kept < passed.length; kept++) {
-      rows.keep(passed[kept]!, kept)
-      rows.values[kept] = values[kept]
-    }
-    rows.count = passed.length
+    const { partition } = rows.batch
+    await passed.sendOn(rows, this.#definition, { index, partition, outMs: open.outMs }, context)
   }
 
-  /** True: there is more to be forgotten, to be asked for with the next commit. */
-  async advance(step: KeyedRowStep, partition: number, atMs: number): Promise<boolean> {
+  /** Calls timers that are due and sends on what they give, and forgets what nobody asks for. */
+  async advance(
+    { step, index, partition }: { step: KeyedRowStep; index: number; partition: number },
+    { atMs, isEnd }: { readonly atMs: number; readonly isEnd: boolean },
+    context: StepContext,
+  ): Promise<Advanced> {
     const open = await this.#of(step, partition)
+    const { rows, store } = open
     if (atMs > open.forgottenMs) open.forgottenMs = atMs
-    if (!Number.isFinite(open.forgottenMs)) return false
-    return open.rows.forget(open.store, open.forgottenMs, mostForgotten)
+    if (!Number.isFinite(open.forgottenMs)) return { hasMore: false, outMs: atMs }
+    const timers: CalledTimer[] = []
+    const called = (timer: CalledTimer) => timers.push(timer)
+    let hasMore = await rows.forget(store, open.forgottenMs, mostForgotten, called)
+    if (!isEnd) open.endedTo = ''
+    else if (!hasMore && rows.end !== undefined && open.endedTo !== undefined) {
+      open.endedTo = await rows.end(store, open.endedTo, mostForgotten, called)
+      hasMore = open.endedTo !== undefined
+    }
+    const place = { index, partition, outMs: open.outMs }
+    await sendTimers(timers, this.#definition, place, context)
+    const failed = timers.filter((timer) => 'error' in timer).length
+    context.counters.add(stepRow(index), 'deadLettered', failed)
+    if (!hasMore) open.outMs = open.forgottenMs
+    return { hasMore, outMs: open.outMs }
   }
 
   #of(step: KeyedRowStep, partition: number): Promise<Open> {
@@ -121,7 +141,7 @@ export class RowSteps {
     return {
       rows,
       store: await this.#stores.open(step.name, partition, rows.form),
-      forgottenMs: neverLate,
+      ...{ forgottenMs: neverLate, outMs: neverLate, endedTo: '' },
     }
   }
 }

@@ -3,6 +3,7 @@
  * throws on a row is a failure of that row alone; what Millrace's own code throws goes up.
  */
 import { Message } from '../core/message.ts'
+import { failuresAt } from './decode.ts'
 import type { Step } from './definition.ts'
 import { lookUp } from './lookup-step.ts'
 import { predict } from './predict-step.ts'
@@ -25,7 +26,7 @@ export async function runSteps(
     const work = runStep(step, index, rows, context)
     if (work !== undefined) await work
     context.meter?.worked(step.name, startMs)
-    const failed = context.failures.length - failuresBefore
+    const failed = failuresAt(row, context.failures, failuresBefore)
     context.counters.add(row, 'deadLettered', failed)
     context.counters.add(row, 'emitted', rows.count)
     if (addsField.has(step.kind) && rows.appended !== undefined) {

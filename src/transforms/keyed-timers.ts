@@ -63,6 +63,33 @@ export class Timers {
     }
     this.#isMore = found.length >= limit
     this.#begin(timeOf(found[0]![0]))
+    return this.#entriesOf(state, found)
+  }
+
+  /**
+   * The keys that have a timer, whenever it is due, with their entries: at most `limit`, from a place on
+   * ('': the first). `next`: where to go on; undefined: that was all.
+   */
+  async walk<Entry>(
+    state: KeyedState<Entry | typeof timer>,
+    from: string,
+    limit: number,
+  ): Promise<{
+    readonly found: readonly (readonly [string, Entry])[]
+    readonly next: string | undefined
+  }> {
+    await state.load([])
+    const found = await state.scan(from === '' ? timerPrefix : from, behindTimers, limit)
+    const entries = await this.#entriesOf(state, found)
+    const last = found.length < limit ? undefined : found.at(-1)![0]
+    // Nothing lies between a text and the same with a zero behind it.
+    return { found: entries, next: last === undefined ? undefined : `${last}\0` }
+  }
+
+  async #entriesOf<Entry>(
+    state: KeyedState<Entry | typeof timer>,
+    found: readonly (readonly [string, unknown])[],
+  ): Promise<readonly (readonly [string, Entry])[]> {
     const keys = found.map(([entry]) => entry.slice(timerKeyAt))
     await state.load(keys.map(keyEntry))
     return keys.map((key) => {

@@ -16,6 +16,25 @@ export interface TableInput {
   readonly timesMs: ArrayLike<number>
 }
 
+/** What came of a timer that a user set for a key. */
+export type CalledTimer = {
+  readonly key: string
+  /** For when it was set. */
+  readonly timeMs: number
+} & (
+  | {
+      /** What goes on. */
+      readonly value: unknown
+    }
+  | {
+      /** It threw, and changed nothing of this state. */
+      readonly error: unknown
+      readonly state: Json
+    }
+)
+
+export type Called = (timer: CalledTimer) => void
+
 export interface RowOutput {
   /** The message goes on as this. */
   passes(row: number, value: unknown): void
@@ -27,6 +46,8 @@ export interface RowOutput {
   late(row: number): void
   /** Nothing was changed by it. */
   failed(row: number, error: unknown): void
+  /** The timer of a key was called, between the messages told of before and those behind. */
+  readonly called: Called
 }
 
 /** Serves one partition: its calls come one after the other, with the state of that partition. */
@@ -53,7 +74,22 @@ export interface RowStep<Value = unknown> {
   ): Promise<void>
   /**
    * Forgets what no message asks for that is not late at `watermarkMs`. Looks at no more than `limit`
-   * entries; true: there is more.
+   * entries; true: there is more. Calls timers that are due.
    */
-  forget(state: KeyedState<Value>, watermarkMs: number, limit: number): Promise<boolean>
+  forget(
+    state: KeyedState<Value>,
+    watermarkMs: number,
+    limit: number,
+    called?: Called,
+  ): Promise<boolean>
+  /**
+   * Of a step with timers, where nothing comes any more: calls those that are set, from a place on ('':
+   * the first). Where to go on; undefined: that was all.
+   */
+  end?(
+    state: KeyedState<Value>,
+    from: string,
+    limit: number,
+    called: Called,
+  ): Promise<string | undefined>
 }

@@ -78,6 +78,7 @@ async function fast(all: readonly Event[], asOfMs: number | undefined): Promise<
           duplicate: () => assert.fail('no duplicate'),
           filtered: () => assert.fail('nothing is filtered'),
           failed: (_, error) => assert.fail(String(error)),
+          called: () => assert.fail(),
         })
       }
     }

@@ -162,6 +162,36 @@ export const group = pipeline('group')
   })
   .to(grouped)
 
+/** What a shop did between two pauses: told by a timer, which comes before the message that ends it. */
+export const pauses = pipeline('pauses')
+  .from(orders)
+  .keyBy()
+  .process('pause', {
+    start: () => ({ orders: [] as number[], ended: 0 }),
+    message(state, { seq }, at) {
+      if (seq % 101 === 23) throw new RangeError(`order ${seq} cannot be kept`)
+      state.orders.push(seq)
+      if (seq % 37 === 4) at.clearTimer()
+      else at.setTimer(at.timeMs + 20)
+      return seq % 5 === 1 ? { shop: at.key, orders: [seq], ended: state.ended } : undefined
+    },
+    timer(state, at) {
+      const { orders: told, ended } = state
+      if (told.length % 11 === 7) throw new RangeError(`${told.length} orders are too many`)
+      state.orders = []
+      state.ended++
+      if (ended % 13 === 2) at.setTimer(at.timeMs + 5)
+      if (ended % 17 === 5) at.forget()
+      return { shop: at.key, orders: told, ended }
+    },
+  })
+  .map('checked', (one) => {
+    if (one.orders.length > 1 && one.ended % 19 === 7)
+      throw new Error(`a pause of ${one.shop} fails`)
+    return one
+  })
+  .to(topic<{ shop: string; orders: number[]; ended: number }>('pauses', { partitions: 2 }))
+
 export const keep = pipeline('keep')
   .from(matched)
   .map('with-place', (one, message: Message) => ({ ...one, partition: message.partition }))

@@ -44,7 +44,7 @@ before(async () => {
   undisturbed = await world.outcome()
   const ids = [...undisturbed.topics.values()].reduce((sum, entries) => sum + entries.length, 0)
   assert.ok(ids > 10_000 && undisturbed.lines.length > 1000, 'there is enough to compare')
-  for (const name of ['ingest-orders', 'ingest-notes', 'score', 'match', 'group']) {
+  for (const name of ['ingest-orders', 'ingest-notes', 'score', 'match', 'group', 'pauses']) {
     assert.ok(undisturbed.deadLetters.get(name)!.length > 0, `${name} has dead letters`)
   }
 })

@@ -29,7 +29,9 @@ export interface Entry {
   readonly text: string
 }
 
-const topicNames = [...['orders', 'truths', 'notes', 'scored', 'matched', 'grouped', 'late-orders']]
+const topicNames = [
+  ...['orders', 'truths', 'notes', 'scored', 'matched', 'grouped', 'late-orders', 'pauses'],
+]
 
 export async function outcomeOf(log: Log, directory: string): Promise<Outcome> {
   const topics = new Map<string, Entry[]>()
