@@ -57,8 +57,12 @@ function windowLayout({ window, aggregator }: AggregateStep): StateLayout {
 
 /** One entry a key, as it is stored, beside timers that are told of nowhere. */
 function keyedLayout({ make }: KeyedRowStep): StateLayout {
+  const step = make()
+  const told = (bytes: Buffer) => {
+    return step.told === undefined ? readable(bytes) : step.told(step.form.decode(bytes))
+  }
   return {
-    form: make().form,
+    form: step.form,
     compare: compareKeys,
     async keys(stored, from, limit) {
       const entries = await stored.scan({ from: keyEntry(from), to: behindKeys, limit })
@@ -68,7 +72,8 @@ function keyedLayout({ make }: KeyedRowStep): StateLayout {
       const values = await stored.get(keys.map(keyEntry))
       return keys.flatMap((key) => {
         const bytes = values.get(keyEntry(key))
-        return bytes === undefined ? [] : [{ key, value: readable(bytes) }]
+        const value = bytes && told(bytes)
+        return value === undefined ? [] : [{ key, value }]
       })
     },
   }

@@ -61,4 +61,43 @@ describe('state, read from outside', () => {
     for (const { value } of again.entries) assert.deepEqual(value, { results: 30 })
     await log.close()
   })
+
+  it('of its own is told as it is, with its timer; what was forgotten is not', async () => {
+    const log = await newLog()
+    await log.createTopic('posts', { partitions: 1 })
+    const counted = (name: string, hasTimer: boolean) =>
+      pipeline(name)
+        .from(posts)
+        .keyBy((post) => post.author)
+        .process('own', {
+          start: () => ({ posts: 0 }),
+          message: (state, _, at) => {
+            state.posts++
+            if (hasTimer) at.setTimer(at.timeMs + minute)
+          },
+          ...(hasTimer ? { timer: (_: unknown, at: { forget(): void }) => at.forget() } : {}),
+        })
+        .to(topic(`${name}-out`))
+    const from = Date.now() - 60 * minute
+    for (const [author, time] of [['a', 0] as const, ['b', minute] as const]) {
+      await appendAll(log, 'posts', [{ time: from + time, value: { author } }])
+    }
+    const pipelines = [counted('timed', true), counted('plain', false)]
+    await runUntilCaughtUp(log, pipelines)
+    const reader = new StateReader(
+      log,
+      pipelines.map((one) => one['~pipeline']),
+    )
+    const told = async (name: string) => {
+      const { entries } = await reader.scan(name, 'own', { limit: 10 })
+      return entries.map(({ key, value }) => [key, value])
+    }
+    const timer = new Date(from + 2 * minute).toISOString()
+    assert.deepEqual(await told('timed'), [['b', { state: { posts: 1 }, timer }]])
+    assert.deepEqual(
+      (await told('plain')).sort(),
+      ['a', 'b'].map((key) => [key, { posts: 1 }]),
+    )
+    await log.close()
+  })
 })

@@ -67,6 +67,15 @@ export class ProcessStep implements RowStep<Entry> {
     this.#timers = new Timers(this.form.name)
   }
 
+  /** The state, and where there are timers for when the key's is set. */
+  told(entry: Entry): unknown {
+    const { json, dueMs } = entry as Kept
+    if (json === '') return undefined
+    const state = JSON.parse(json) as Json
+    if (this.#options.timer === undefined) return state
+    return { state, timer: Number.isNaN(dueMs) ? null : new Date(dueMs).toISOString() }
+  }
+
   async take(
     state: KeyedState<Entry>,
     input: WindowInput,

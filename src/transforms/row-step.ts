@@ -54,6 +54,11 @@ export interface RowOutput {
 export interface RowStep<Value = unknown> {
   readonly form: StateForm<Value>
   /**
+   * What an entry of a key says to whoever looks in; undefined: nothing. Where a step has not this, its
+   * entries are told as they are stored.
+   */
+  told?(entry: Value): unknown
+  /**
    * Takes messages in their order; each is told of once. All that is forgotten at `forgottenMs` was
    * forgotten here already, or is being.
    */
