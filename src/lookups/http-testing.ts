@@ -1,5 +1,6 @@
 /** A service over HTTP that a test is in charge of: what it knows, and how badly it behaves. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 
 export interface Asked {
@@ -11,10 +12,16 @@ export interface Asked {
 
 type Answer = (asked: Asked, response: ServerResponse) => void
 
+interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
 export class TestService {
   /** What it is asked for, oldest first. */
   readonly asked: Asked[] = []
   readonly #server: Server
+  readonly #protocol: string
   #port = 0
   #answer: Answer
   #inFlight = 0
@@ -22,19 +29,22 @@ export class TestService {
   /** Answers wait for it. */
   #gate: Promise<void> = Promise.resolve()
 
-  static async start(answer: Answer): Promise<TestService> {
-    const service = new TestService(answer)
+  /** With a certificate and its key it speaks HTTPS. */
+  static async start(answer: Answer, tls?: Certificate): Promise<TestService> {
+    const service = new TestService(answer, tls)
     await service.#listen()
     return service
   }
 
-  private constructor(answer: Answer) {
+  private constructor(answer: Answer, tls: Certificate | undefined) {
     this.#answer = answer
-    this.#server = createServer((request, response) => void this.#take(request, response))
+    this.#protocol = tls === undefined ? 'http' : 'https'
+    this.#server = tls === undefined ? createServer() : createSecureServer(tls)
+    this.#server.on('request', (request, response) => void this.#take(request, response))
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`
+    return `${this.#protocol}://127.0.0.1:${this.#port}`
   }
 
   answers(answer: Answer): void {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { codeOf, type MillraceError, messageOf } from '../core/errors.ts'
@@ -204,7 +206,14 @@ describe('lookups: http', () => {
   it('makes no more requests at a time, and a second, than it may', async () => {
     const keys = Array.from({ length: 30 }, (_, index) => `k${index}`)
     service.answers((_, response) => setTimeout(() => send(response, 200, 1), 5))
-    await ask({ maxInFlight: 3 }, keys)
+    const { signal } = new AbortController()
+    const connection = (async () => undefined) as never
+    const lookup = await http({ url: `${service.url}/{key}`, maxInFlight: 3 }).open({
+      ...{ clock: systemClock, signal, connection },
+    })
+    const asking = { answer: () => undefined, signal }
+    await Promise.all([keys, keys, keys].map((some) => lookup.find(some, asking)))
+    await lookup.close()
     assert.equal(service.mostInFlight, 3)
     let nowMs = 0
     const clock: Clock = {
@@ -231,6 +240,27 @@ describe('lookups: http', () => {
         () => http(options as HttpOptions),
         (error) => failing('OPTIONS_INVALID', says)(error) && !messageOf(error).includes('secret@'),
       )
+    }
+  })
+
+  it('trusts whom it is told to, and says what to do where it trusts nobody', async () => {
+    const file = join(import.meta.dirname, '..', 'log', 'fixtures', 'certificates.json')
+    const { ca, otherCa, good, key } = JSON.parse(readFileSync(file, 'utf8'))
+    const secure = await TestService.start(fromTable(table), { cert: good, key })
+    const by = (tls: object, url = secure.url) => ({
+      connection: (async () => ({ url, tls, headers: async () => ({}) })) as never,
+    })
+    const options = { connection: 'things', url: '/things/{key}' }
+    try {
+      assert.deepEqual(await ask(options, ['zero'], by({ ca })), [0])
+      for (const tls of [{}, { ca: otherCa }]) {
+        const says = /its certificate is not trusted \(\w+\); name the authority/
+        await assert.rejects(ask(options, ['zero'], by(tls)), failing('LOOKUP_UNUSABLE', says))
+      }
+      const plainly = by({ ca }, service.url.replace('http:', 'https:'))
+      await assert.rejects(ask(options, ['zero'], plainly), failing('LOOKUP_UNUSABLE', /use http:/))
+    } finally {
+      await secure.stop()
     }
   })
 })

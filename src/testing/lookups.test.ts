@@ -41,8 +41,13 @@ describe('look-ups in pipelineTest', () => {
       await t.run()
       await t.expectOutputs(priced, [{ euros: 3 }])
       assert.deepEqual(asked.toSorted(), ['EUR', 'ZZZ', 'bad'])
-      await t.advance('5m')
+      await t.advance('40s')
       await t.push(orders, [eur, { currency: 'ZZZ', amount: 1 }])
+      await t.run()
+      await t.expectOutputs(priced, [{ euros: 3 }])
+      assert.deepEqual(asked.toSorted(), ['EUR', 'ZZZ', 'ZZZ', 'bad'])
+      await t.advance('4m')
+      await t.push(orders, eur)
       await t.run()
       await t.expectOutputs(priced, [{ euros: 6 }])
       assert.deepEqual(asked.toSorted(), ['EUR', 'EUR', 'ZZZ', 'ZZZ', 'bad'])
@@ -53,7 +58,7 @@ describe('look-ups in pipelineTest', () => {
         /http https:\/\/rates.invalid\/\{key\} has .* does not fit: rate: /,
       )
       const { passed, filtered, deadLettered } = (await t.ledger('price')).steps.rate!
-      assert.deepEqual([passed, filtered, deadLettered], [3, 3, 1])
+      assert.deepEqual([passed, filtered, deadLettered], [4, 3, 1])
     })()
   })
 
