@@ -77,8 +77,9 @@ function endOf({ name, steps }: Definition, before: string | undefined): number 
 /** What would be another thing today than it was then. */
 function checkStep({ name }: Definition, step: Step): void {
   const where = `history of pipeline ${name}, step '${step.name}'`
-  if (step.kind === 'predict') {
-    const words = 'what a model says today is not what it said then; end before it'
+  if (step.kind === 'predict' || step.kind === 'lookup') {
+    const who = step.kind === 'predict' ? 'a model' : 'another system'
+    const words = `what ${who} says today is not what it said then; end before it`
     throw fail('PIPELINE_INVALID', `${where}: ${words}`)
   }
   if (step.kind === 'keyed' && step.isOfNow) {
@@ -97,6 +98,10 @@ function singleOf(topic: AnyTopic, topics: ReadonlyMap<string, TopicInfo>): AnyT
   const info = topics.get(topic.name)
   if (info === undefined) {
     throw fail('TOPIC_UNKNOWN', `topic ${topic.name}: there is none, so there is no history of it`)
+  }
+  if (info.cleanup === 'compact') {
+    const words = 'it is compacted, so what held before is gone; read a topic that keeps it'
+    throw fail('PIPELINE_INVALID', `history of topic ${topic.name}: ${words}`)
   }
   const maxMessageBytes = info.maxMessageBytes + identityBytes
   return { ...topic, settings: { partitions: 1, maxMessageBytes } }

@@ -4,7 +4,9 @@ import fc from 'fast-check'
 import { isOnKafka } from '../../scripts/test-kafka.ts'
 import { newLog } from '../log/log-testing.ts'
 import { partitionOf } from '../log/partitioner.ts'
+import { http } from '../lookups/http.ts'
 import { generate } from '../sources/generate.ts'
+import type { Definition } from './definition.ts'
 import { labelledRows, readLabels } from './history-labels.ts'
 import { withHistory } from './history-run.ts'
 import { classifier } from './model-use.ts'
@@ -229,23 +231,46 @@ describe('the history of a pipeline', () => {
     assert.deepEqual((await log.topics()).map(({ name }) => name).sort(), ['labels', 'payments'])
     assert.deepEqual(await log.groups(), [])
     const start = () => pipeline('other').from(payments)
+    await log.createTopic('kept', { cleanup: 'compact' })
+    const kept = topic<Label>('kept', { cleanup: 'compact' })
     const spam = classifier('spam', { labels: ['yes', 'no'] })
-    const others = [
-      start()
-        .keyBy()
-        .join('label', table(labels, { readFirst: true }))
-        .to(topic('o')),
-      start()
-        .predict('spam', spam, { input: ({ card }) => card })
-        .to(topic('o')),
-      pipeline('other')
-        .from(generate({ name: 'g', count: 1, value: () => 1 }))
-        .to(topic('o')),
+    const asked = http<unknown>({ url: 'http://127.0.0.1:9/{key}' })
+    const others: [RegExp, { readonly '~pipeline': Definition }][] = [
+      [
+        /newest/,
+        start()
+          .keyBy()
+          .join('label', table(labels, { readFirst: true }))
+          .to(topic('o')),
+      ],
+      [/compacted/, start().keyBy().join('label', table(kept)).to(topic('o'))],
+      [
+        /a model/,
+        start()
+          .predict('spam', spam, { input: ({ card }) => card })
+          .to(topic('o')),
+      ],
+      [
+        /another system/,
+        start()
+          .lookup('known', asked, { by: ({ card }) => card })
+          .to(topic('o')),
+      ],
+      [
+        /source/,
+        pipeline('other')
+          .from(generate({ name: 'g', count: 1, value: () => 1 }))
+          .to(topic('o')),
+      ],
     ]
-    for (const [place, other] of others.entries()) {
-      const before = place === 1 ? 'to-o' : undefined
-      const history = withHistory(log, other['~pipeline'], { before }, async () => undefined)
-      await assert.rejects(history, { code: 'PIPELINE_INVALID' })
+    for (const [message, other] of others) {
+      const history = withHistory(
+        log,
+        other['~pipeline'],
+        { before: 'to-o' },
+        async () => undefined,
+      )
+      await assert.rejects(history, { code: 'PIPELINE_INVALID', message })
     }
     await assert.rejects(historyOf(log, 'add-amuont'), {
       code: 'STEP_UNKNOWN',
