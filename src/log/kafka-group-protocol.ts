@@ -49,6 +49,8 @@ export interface Assignment {
   readonly generation: number
   /** The plan that the leader knows this member by. */
   readonly planHash: string | undefined
+  /** See `Membership.next`. */
+  readonly next?: readonly TopicPartition[]
 }
 
 const places = z.array(z.tuple([z.string(), z.array(z.int().nonnegative())]))
@@ -71,6 +73,7 @@ const assignmentData = z.object({
   rank: z.int(),
   generation: z.int(),
   planHash: z.string().optional(),
+  next: places.optional(),
 })
 
 export function encodeSubscription(subscription: Subscription): Buffer {
@@ -107,10 +110,11 @@ export function decodeSubscription(bytes: Buffer): Subscription | undefined {
   })
 }
 
-export function encodeAssignment({ owned, revoking, ...rest }: Assignment): Buffer {
+export function encodeAssignment({ owned, revoking, next = [], ...rest }: Assignment): Buffer {
   const data: z.infer<typeof assignmentData> = {
     millrace: format,
-    revoking: byTopic(revoking).map(({ topic, partitions }) => [topic, partitions]),
+    revoking: inUserData(revoking),
+    ...(next.length === 0 ? {} : { next: inUserData(next) }),
     ...rest,
   }
   return encodeConsumerProtocolAssignment({
@@ -124,12 +128,12 @@ export function encodeAssignment({ owned, revoking, ...rest }: Assignment): Buff
 export function decodeAssignment(bytes: Buffer): Assignment | undefined {
   return unlessDamaged(() => {
     const { assignedPartitions, userData } = decodeConsumerProtocolAssignment(bytes)
-    const { revoking, superseded, rank, generation, planHash } = assignmentData.parse(
-      JSON.parse(userData.toString()),
-    )
+    const data = assignmentData.parse(JSON.parse(userData.toString()))
+    const { revoking, next = [], superseded, rank, generation, planHash } = data
     return {
       owned: flat(assignedPartitions),
-      revoking: flat(revoking.map(([topic, partitions]) => ({ topic, partitions }))),
+      revoking: outOfUserData(revoking),
+      ...(next.length === 0 ? {} : { next: outOfUserData(next) }),
       ...{ superseded, rank, generation, planHash },
     }
   })
@@ -154,6 +158,12 @@ function byTopic(partitions: readonly TopicPartition[]): OfTopic[] {
     partitions: ofTopic.map(({ partition }) => partition),
   }))
 }
+
+const inUserData = (partitions: readonly TopicPartition[]) =>
+  byTopic(partitions).map(({ topic, partitions: numbers }): [string, number[]] => [topic, numbers])
+
+const outOfUserData = (told: z.infer<typeof places>) =>
+  flat(told.map(([topic, partitions]) => ({ topic, partitions })))
 
 const flat = (topics: readonly OfTopic[]): TopicPartition[] =>
   topics.flatMap(({ topic, partitions }) => partitions.map((partition) => ({ topic, partition })))

@@ -179,6 +179,34 @@ describe('the plan of a group', () => {
   })
 })
 
+describe('what would come next', () => {
+  it('is what a member gets when the process of another ends', () => {
+    for (const count of [2, 3, 5]) {
+      const players = Array.from({ length: count }, (_, number) => new Player(`m${number}`))
+      for (let generation = 1; generation < 4; generation++) {
+        play(players, generation)
+        release(players)
+      }
+      const plan = planGroup(players, 4)
+      const told = players.map(({ memberId }) => namesOf(plan.get(memberId)!.next!))
+      assert.deepEqual([...new Set(told.flat())].sort(), allOf, 'somebody has a copy of each')
+      for (const gone of players) {
+        const others = players.filter((one) => one !== gone)
+        const after = planGroup(others, 4)
+        for (const { memberId, holdings } of others) {
+          const had = namesOf(holdings.owned)
+          const more = namesOf(after.get(memberId)!.owned).filter((one) => !had.includes(one))
+          const next = namesOf(plan.get(memberId)!.next!)
+          assert.ok(
+            more.every((one) => next.includes(one)),
+            `${more} in ${next}`,
+          )
+        }
+      }
+    }
+  })
+})
+
 describe('what a member has', () => {
   const [a, b] = [
     { topic: 'in', partition: 0 },

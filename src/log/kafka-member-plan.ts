@@ -34,6 +34,7 @@ export function planGroup(
     if (known === undefined) holders.set(partition, new Set([memberId]))
     else known.add(memberId)
   }
+  const next = nextOf(ranked, target)
   const plan = new Map<string, Assignment>()
   for (const { memberId, rank, subscription } of ranked) {
     const wanted = target.get(memberId) ?? []
@@ -47,7 +48,7 @@ export function planGroup(
       owned: [...new Map([...held, ...free].map((one) => [nameOf(one), one])).values()],
       revoking: without(held, wanted),
       superseded: isSuperseded(ranked, memberId),
-      ...{ rank, generation, planHash: subscription.planHash },
+      ...{ rank, generation, planHash: subscription.planHash, next: next.get(memberId) ?? [] },
     })
   }
   return plan
@@ -110,6 +111,31 @@ function targetOf(
   const names = eligible.map(({ memberId }) => memberId)
   return assign(partitions, names, owners, exclusive)
 }
+
+/** What each member would get if the process that has it ended, one process at a time. */
+function nextOf(
+  ranked: readonly Ranked[],
+  target: ReadonlyMap<string, readonly TopicPartition[]>,
+): Map<string, TopicPartition[]> {
+  const next = new Map<string, TopicPartition[]>()
+  const owners = [...target].flatMap(([memberId, places]) =>
+    places.map((one) => ({ ...one, memberId })),
+  )
+  for (const gone of new Set(ranked.map(processOf))) {
+    const others = ranked.filter((one) => processOf(one) !== gone)
+    const kept = owners.filter(({ memberId }) => others.some((one) => one.memberId === memberId))
+    const had = new Set(kept.map(nameOf))
+    for (const [memberId, places] of targetOf(others, kept)) {
+      const more = places.filter((one) => !had.has(nameOf(one)))
+      next.set(memberId, [...(next.get(memberId) ?? []), ...more])
+    }
+  }
+  return next
+}
+
+/** A member that does not say where it runs counts as a process of its own. */
+const processOf = ({ memberId, subscription: { host, pid } }: Ranked): string =>
+  host === undefined || pid === undefined ? memberId : `${host} ${pid}`
 
 /** True when a member with another plan joined after this one. */
 function isSuperseded(ranked: readonly Ranked[], memberId: string): boolean {

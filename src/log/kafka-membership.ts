@@ -39,6 +39,7 @@ class Member implements KafkaMembership {
   readonly group: string
   memberId = ''
   superseded = false
+  next: readonly TopicPartition[] = []
   readonly #options: KafkaMembershipOptions
   readonly #requests: MemberRequests
   readonly #sessionTimeoutMs: number
@@ -226,6 +227,7 @@ class Member implements KafkaMembership {
     const isKnown = given === undefined || given.planHash === join.planHash
     this.#rank = isKnown ? given?.rank : undefined
     this.superseded = given?.superseded ?? false
+    this.next = given?.next ?? []
     if (hasReleased || !isKnown) this.#isJoinWanted = true
   }
 

@@ -299,3 +299,38 @@ describe('owned state on Kafka, what is committed', () => {
       assert.deepEqual(await contentOf(state), changelog.content())
     }))
 })
+
+describe('a copy of state that another owns', () => {
+  it('follows, and is what whoever opens the state goes on with', () =>
+    withChangelog(async (changelog, folder) => {
+      changelog.write(...numbered(2000, 'old'))
+      const states = changelog.states(folder)
+      const followed = states.follow('s', 0)
+      while (followed.lag !== 0) await turn()
+      changelog.write(...numbered(300, 'new'))
+      while (changelog.reads.at(-1)! < 2001 || followed.lag !== 0) await turn()
+      changelog.write(['tail', 'last'], ['7', null])
+      const { state, total } = await opened(states)
+      assert.ok(total <= 3, `${total} offsets were read`)
+      assert.deepEqual(await contentOf(state), changelog.content())
+      await followed.close()
+      await states.close()
+    }))
+
+  it('waits for a file that somebody has open, and is dropped whole', () =>
+    withChangelog(async (changelog, folder) => {
+      changelog.write(...numbered(100, 'old'))
+      const [owner, other] = [changelog.states(folder), changelog.states(folder)]
+      const { state } = await opened(owner)
+      const followed = other.follow('s', 0)
+      assert.equal(other.follow('s', 0), followed)
+      for (let round = 0; round < 20; round++) await turn()
+      assert.equal(followed.lag, undefined)
+      await state.close()
+      while (followed.lag !== 0) await turn()
+      await followed.close()
+      assert.equal((await opened(owner)).total, 0, 'its file is free, and whole')
+      await owner.close()
+      await other.close()
+    }))
+})

@@ -5,11 +5,19 @@ import { changelogOf, changelogSettings } from './kafka-changelog.ts'
 import type { KafkaClient } from './kafka-client.ts'
 import { type ChangelogSources, type CommittedBatch, KafkaOwnedState } from './kafka-owned-state.ts'
 import { RestoreTurns } from './kafka-owned-state-restore.ts'
+import { KafkaStandbys, type StandbyCopy } from './kafka-standbys.ts'
 import { StateFiles } from './kafka-state-files.ts'
 import { tombstonesKeptMs } from './kafka-state-tombstones.ts'
 import type { KafkaTopics } from './kafka-topics.ts'
 import type { TransactionPart, TransactionResult } from './kafka-transaction.ts'
-import type { Log, Membership, OpenStateOptions, OwnedState, TopicInfo } from './log.ts'
+import type {
+  FollowedState,
+  Log,
+  Membership,
+  OpenStateOptions,
+  OwnedState,
+  TopicInfo,
+} from './log.ts'
 import { decodeRecordBatches } from './record-batch.ts'
 import { nameOf } from './topic-partition.ts'
 
@@ -51,10 +59,34 @@ export class KafkaOwnedStates {
   /** By changelog and partition. */
   readonly #open = new Map<string, Set<Open>>()
   readonly #turns = new RestoreTurns()
+  readonly #standbys: KafkaStandbys
   #files: StateFiles | undefined
 
   constructor(options: KafkaOwnedStatesOptions) {
     this.#options = options
+    const { clock, offsets } = options
+    const open = (store: string, partition: number) => this.#openStandby(store, partition)
+    this.#standbys = new KafkaStandbys({ clock, offsets, open })
+  }
+
+  /** See `Log.followState`. */
+  follow(store: string, partition: number): FollowedState {
+    return this.#standbys.follow(changelogOf(store), store, partition)
+  }
+
+  async #openStandby(store: string, partition: number): Promise<StandbyCopy | undefined> {
+    const { topics, files, ...sources } = this.#options
+    const topic = changelogOf(store)
+    const info = await topics.topic(topic)
+    if (info === undefined || partition >= info.partitions) return undefined
+    this.#files ??= files()
+    const file = this.#files.openFree(topic, partition)
+    if (file === undefined) return undefined
+    const state = new KafkaOwnedState({
+      ...{ store, partition, topic, identity: info.identity, file, turns: this.#turns },
+      ...{ sources: { ...sources, topics }, onClosed: () => undefined },
+    })
+    return { file, state }
   }
 
   /** See `Log.openState`. */
@@ -62,6 +94,7 @@ export class KafkaOwnedStates {
     const { topics, files, ...sources } = this.#options
     const topic = changelogOf(store)
     const info = await this.#changelog(topic, partition)
+    await this.#standbys.release(topic, partition)
     this.#files ??= files()
     const copy = new KafkaOwnedState({
       ...{ store, partition, topic, identity: info.identity },
@@ -120,6 +153,7 @@ export class KafkaOwnedStates {
   }
 
   async close(): Promise<void> {
+    await this.#standbys.close()
     for (const states of [...this.#open.values()]) {
       for (const { copy } of [...states]) await copy.close()
     }

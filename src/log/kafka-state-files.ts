@@ -48,6 +48,14 @@ export class StateFiles {
     throw fail('LOG_BUSY', `${words}; end those that sleep`, { waitMs: 1000 })
   }
 
+  /** Undefined: somebody has it open, or copies end with their handles. */
+  openFree(topic: string, partition: number): StateFile | undefined {
+    if (this.#folder === undefined) return undefined
+    const folder = path.join(this.#folder, topic)
+    mkdirSync(folder, { recursive: true })
+    return StateFile.open({ path: path.join(folder, `${partition}.db`), boot: this.#boot })
+  }
+
   /** The changelog is gone, so is what was made from it. Nobody has it open. */
   remove(topic: string): void {
     if (this.#folder === undefined) return

@@ -29,6 +29,7 @@ import type {
   Checkpoint,
   Commit,
   CommitResult,
+  FollowedState,
   GroupInfo,
   JoinOptions,
   Log,
@@ -256,6 +257,10 @@ class KafkaLog implements Log {
 
   openState(store: string, partition: number, options: OpenStateOptions = {}): Promise<OwnedState> {
     return this.#owned.open(store, partition, options)
+  }
+
+  followState(store: string, partition: number): FollowedState {
+    return this.#owned.follow(store, partition)
   }
 
   state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>> {

@@ -127,6 +127,8 @@ export interface Membership {
   readonly generation: number
   /** Partitions that this member may commit for. */
   readonly owned: readonly TopicPartition[]
+  /** Those that would be this member's if the process that has them ended; missing: it is not known. */
+  readonly next?: readonly TopicPartition[]
   readonly paused: boolean
   /** True when a member with another plan has joined later: finish, leave, and say so. */
   readonly superseded: boolean
@@ -211,6 +213,14 @@ export interface OwnedState {
   close(): Promise<void>
 }
 
+/** A copy of state that somebody else owns, which is kept near to be taken over. */
+export interface FollowedState {
+  /** Offsets that it is behind; undefined: it is not known yet. */
+  readonly lag: number | undefined
+  /** Safe to call twice. */
+  close(): Promise<void>
+}
+
 export interface Log {
   /** Throws `TOPIC_EXISTS`, `NAME_INVALID`. Resolves once the topic survives a crash. */
   createTopic(name: string, settings?: Partial<TopicSettings>): Promise<TopicInfo>
@@ -292,6 +302,11 @@ export interface Log {
    * Throws `CHANGELOG_DAMAGED`, `LOG_BUSY`, `DISK_FULL`.
    */
   openState(store: string, partition: number, options?: OpenStateOptions): Promise<OwnedState>
+  /**
+   * Follows the state of a partition that another process owns, until it is closed, or opened here as
+   * its owner: then only the tail is to be read. Missing where state lies where all can reach it.
+   */
+  followState?(store: string, partition: number): FollowedState
   /**
    * For whoever does not own the partition: values of keyed state, committed ones only; a key without
    * a value is left out.

@@ -175,6 +175,11 @@ class PrefixedLog implements Log {
     return this.#log.openState(this.#names.kept(store), partition, { ...options, member })
   }
 
+  get followState(): Log['followState'] {
+    const follow = this.#log.followState?.bind(this.#log)
+    return follow && ((store, partition) => follow(this.#names.kept(store), partition))
+  }
+
   state(store: string, partition: number, keys: readonly string[]): Promise<Map<string, Buffer>> {
     return this.#log.state(this.#names.kept(store), partition, keys)
   }
@@ -217,6 +222,8 @@ class PrefixedMember implements Membership {
   readonly group: string
   readonly inner: Membership
   readonly #names: Names
+  #innerNext: Membership['next']
+  #next: Membership['next']
 
   constructor(group: string, inner: Membership, names: Names) {
     this.group = group
@@ -234,6 +241,15 @@ class PrefixedMember implements Membership {
 
   get owned(): readonly TopicPartition[] {
     return this.inner.owned.map(this.#names.shownOf)
+  }
+
+  get next(): readonly TopicPartition[] | undefined {
+    // The same for as long as it is the same inside.
+    if (this.#innerNext !== this.inner.next) {
+      this.#innerNext = this.inner.next
+      this.#next = this.#innerNext?.map(this.#names.shownOf)
+    }
+    return this.#next
   }
 
   get paused(): boolean {

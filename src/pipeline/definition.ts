@@ -160,6 +160,8 @@ export interface PipelineSettings {
   readonly maxSkewMs: number
   /** So long messages wait for an input with nothing to read, which may come to have earlier ones. */
   readonly maxWaitMs: number
+  /** In how many other processes a copy of the state is kept warm. */
+  readonly standbys: 0 | 1
 }
 
 export interface Definition {

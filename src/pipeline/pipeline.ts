@@ -70,12 +70,22 @@ export interface PipelineOptions
    * may still be written to it: not at all, where it is not said.
    */
   readonly maxWait?: Duration
+  /**
+   * On Kafka: 1 keeps a copy of each partition's state warm in another process, the one that would take
+   * the partition over, so that it has only the tail of the changelog to read then. 0, where it is not
+   * said. It takes the disk once more, and the changelog is read once more.
+   */
+  readonly standbys?: 0 | 1
 }
 
 const defaultSettings: PipelineSettings = {
   ...{ maxDeadLetterShare: 0.5, onGap: 'stop' },
-  ...{ idleMs: 60_000, maxSkewMs: 3_600_000, maxWaitMs: 0 },
+  ...{ idleMs: 60_000, maxSkewMs: 3_600_000, maxWaitMs: 0, standbys: 0 },
 }
+
+const optionNames = [
+  ...(['maxDeadLetterShare', 'onGap', 'idle', 'maxSkew', 'maxWait', 'standbys'] as const),
+]
 
 /**
  * Starts a pipeline; its name is the name of its consumer group.
@@ -89,7 +99,10 @@ const defaultSettings: PipelineSettings = {
 export function pipeline(name: string, options: PipelineOptions = {}): Start {
   checkName('pipeline', name)
   const where = `pipeline ${name}`
-  checkKeys(where, options, ['maxDeadLetterShare', 'onGap', 'idle', 'maxSkew', 'maxWait'])
+  checkKeys(where, options, optionNames)
+  if (options.standbys !== undefined && options.standbys !== 0 && options.standbys !== 1) {
+    throw fail('OPTIONS_INVALID', `${where}: option 'standbys' is 0 or 1`)
+  }
   const { idle, maxSkew, maxWait, ...settings } = options
   const { maxDeadLetterShare = defaultSettings.maxDeadLetterShare } = settings
   if (!(maxDeadLetterShare >= 0 && maxDeadLetterShare <= 1)) {

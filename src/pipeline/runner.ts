@@ -19,10 +19,11 @@ import { openModels } from './models.ts'
 import { type ConnectionOf, OpenLookups } from './open-lookups.ts'
 import { planOf, topicInputs } from './plan.ts'
 import { retry, unlessStopped } from './retry.ts'
+import { isOutdated, isToJoinAgain, superseded } from './runner-faults.ts'
 import { RunnerInputs } from './runner-inputs.ts'
 import { hasTime } from './segments.ts'
 import { DeadLetterShare } from './share.ts'
-import { isOutdated, superseded } from './superseded.ts'
+import { Standbys } from './standbys.ts'
 import { type Ended, UpstreamTime } from './upstream-time.ts'
 
 export interface RunnerOptions {
@@ -70,6 +71,7 @@ export class Runner {
   readonly #codecs: Codecs
   readonly #openSources = new Set<string>()
   #upstream!: UpstreamTime
+  readonly #standbys: Standbys
   /** What the run knows of its inputs; undefined: there may be more to come. */
   ended: Ended | undefined
   #failure: { readonly error: unknown } | undefined
@@ -80,6 +82,7 @@ export class Runner {
     this.#options = options
     this.#codecs = options.codecs ?? new Codecs(undefined)
     this.#inputs = new RunnerInputs(options)
+    this.#standbys = new Standbys(options.log)
     this.#planHash = planOf([options.definition]).pipelines[0]!.hash
     const { name, settings } = options.definition
     this.#share = new DeadLetterShare(name, settings.maxDeadLetterShare)
@@ -127,6 +130,7 @@ export class Runner {
         }
       } finally {
         await this.#stopLanes(() => true)
+        await this.#standbys.close()
         // On a full disk it cannot say so: the others find that it is gone.
         await this.#unlessBusy(() => member.leave())
       }
@@ -195,6 +199,7 @@ export class Runner {
     for (const [key, places] of wanted) {
       if (!this.#lanes.has(key) && this.#failure === undefined) this.#start(key, places, member)
     }
+    await this.#standbys.follow(member, this.#inputs)
     this.progress.isSettled = true
     const paused = `the group is paused (millrace groups resume ${this.#definition.name})`
     this.#tellWaiting(member.paused ? paused : this.#inputs.waiting)
@@ -338,7 +343,3 @@ export class Runner {
     }
   }
 }
-
-/** Also where a commit failed, and its state here may be no longer what is committed. */
-const isToJoinAgain = (error: unknown): boolean =>
-  codeOf(error) === 'MEMBER_FENCED' || codeOf(error) === 'STATE_LOST'

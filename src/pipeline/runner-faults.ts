@@ -1,5 +1,5 @@
-/** A rolling upgrade: who runs an older plan finishes its work and leaves. */
-import { fail } from '../core/errors.ts'
+/** Why a member leaves its group, or joins it anew. */
+import { codeOf, fail } from '../core/errors.ts'
 import type { Log } from '../log/log.ts'
 
 /**
@@ -18,3 +18,7 @@ export function superseded(pipeline: string): Error {
     `pipeline ${pipeline}: a process with another plan joined the group; this one finished its work and left`,
   )
 }
+
+/** Also where a commit failed, and its state here may be no longer what is committed. */
+export const isToJoinAgain = (error: unknown): boolean =>
+  codeOf(error) === 'MEMBER_FENCED' || codeOf(error) === 'STATE_LOST'
