@@ -13,7 +13,8 @@ import {
 
 export type { Broker, KafkaCluster, ToolResult } from '../../scripts/services/kafka.ts'
 
-export interface KafkaTestOptions extends Pick<KafkaOptions, 'brokers' | 'settings'> {
+export interface KafkaTestOptions
+  extends Pick<KafkaOptions, 'brokers' | 'settings' | 'shortLived'> {
   /** The suite kills brokers or reads their files, which a cluster that was named does not allow. */
   readonly ownBrokers?: boolean
 }
@@ -26,11 +27,11 @@ let names = 0
  * process, so nobody needs to stop it.
  */
 export function kafkaForTests(options: KafkaTestOptions = {}): Promise<KafkaCluster> {
-  const { brokers = 1, settings = {} } = options
-  const name = JSON.stringify([brokers, settings])
+  const { brokers = 1, settings = {}, shortLived = false } = options
+  const name = JSON.stringify([brokers, settings, shortLived])
   const known = running.get(name)
   if (known !== undefined) return known
-  const starting = startKafka({ brokers, settings })
+  const starting = startKafka({ brokers, settings, shortLived })
   running.set(name, starting)
   return starting
 }
