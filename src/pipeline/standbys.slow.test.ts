@@ -49,14 +49,7 @@ withKafka('a copy of state in another process', (cluster) => {
       await appendAll(log, `${name}.in`, messages)
     }
     const isDone = async () => (await readValues(log, `${name}.out`)).length === sent
-    const owner = spawn(process.execPath, [bin, 'run', app, '--env', 'kafka', '--no-page'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: {
-        ...process.env,
-        ...{ STANDBY_NAME: name, KAFKA_BOOTSTRAP_SERVERS: brokers },
-        ...{ MILLRACE_DIR: path.join(folder, 'owner'), KAFKA_CREATE_TOPICS: 'true' },
-      },
-    })
+    const owner = startOwner(name, brokers, path.join(folder, 'owner'))
     const gone = once(owner, 'exit')
     const watched = new Watched(log)
     const stopping = new AbortController()
@@ -85,12 +78,7 @@ withKafka('a copy of state in another process', (cluster) => {
       const restored = watched.restored.get(partition)
       assert.ok(restored !== undefined && restored < 100, `${restored} of ${end} offsets were read`)
       assert.ok(end > (rounds + 1) * keys)
-      const counts = new Map<string, number>()
-      for (const { key, n } of (await readValues(log, `${name}.out`)) as Counted[]) {
-        assert.equal(n, (counts.get(key) ?? 0) + 1, key)
-        counts.set(key, n)
-      }
-      assert.equal(counts.size, 2 * keys)
+      await checkCounts(log, name)
     } finally {
       owner.kill('SIGKILL')
       stopping.abort()
@@ -100,6 +88,26 @@ withKafka('a copy of state in another process', (cluster) => {
     }
   })
 })
+
+function startOwner(name: string, brokers: string, directory: string) {
+  return spawn(process.execPath, [bin, 'run', app, '--env', 'kafka', '--no-page'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      ...{ ...process.env, STANDBY_NAME: name, KAFKA_BOOTSTRAP_SERVERS: brokers },
+      ...{ MILLRACE_DIR: directory, KAFKA_CREATE_TOPICS: 'true' },
+    },
+  })
+}
+
+/** Every message of a key was counted once, in order. */
+async function checkCounts(log: Log, name: string): Promise<void> {
+  const counts = new Map<string, number>()
+  for (const { key, n } of (await readValues(log, `${name}.out`)) as Counted[]) {
+    assert.equal(n, (counts.get(key) ?? 0) + 1, key)
+    counts.set(key, n)
+  }
+  assert.equal(counts.size, 2 * keys)
+}
 
 /** What a log is asked for: how much each partition's state had to be read, and what is followed. */
 class Watched {
