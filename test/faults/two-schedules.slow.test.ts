@@ -16,9 +16,9 @@ const schedules = [
     hand: ["kill -9 at a commit's step 'ending'", 'zombie', 'kill -9 of a coordinator'],
   },
   {
-    ...{ name: 'answers break off, copies are missing, a process ends at a commit', seed: 2 },
+    ...{ name: 'answers break off, a broker stands still, a process ends at a commit', seed: 2 },
     hand: [
-      ...['connections reset in an answer', 'too few in sync'],
+      ...['connections reset in an answer', 'paused broker'],
       "kill -9 at a commit's step 'produced'",
     ],
   },
