@@ -34,7 +34,11 @@ async function cleared(brokers: readonly string[]): Promise<void> {
   await client.close()
 }
 
-export function kafkaContract(name: string, cluster: () => KafkaCluster): void {
+export function kafkaContract(
+  name: string,
+  cluster: () => KafkaCluster,
+  sessionTimeoutMs = 1_000,
+): void {
   logContract(name, async () => {
     const brokers = cluster().bootstrapServers.split(',')
     await cleared(brokers)
@@ -49,6 +53,7 @@ export function kafkaContract(name: string, cluster: () => KafkaCluster): void {
     const log = await open()
     return {
       log,
+      sessionTimeoutMs,
       second: open,
       async reopen() {
         await log.close()
