@@ -1,5 +1,5 @@
 /** The law of the log on three real Kafka brokers: copies are waited for, coordinators stand apart. */
-import { kafkaContract } from './kafka.contract.ts'
+import { kafkaContract } from './kafka-law-testing.ts'
 import { withKafka } from './kafka-testing.ts'
 
 /** A first commit makes copies and sets up a producer: on a busy machine that takes a second. */

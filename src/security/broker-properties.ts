@@ -33,87 +33,89 @@ export interface BrokerProperties {
 export const certificateName = ({ id }: { readonly id: number }): string => `kafka-${id}`
 
 export function brokerProperties(wish: BrokerProperties): readonly PropertiesPart[] {
-  const { broker, brokers, directory, storePassword, trustPassword, clientAuth } = wish
-  // A name may stand for another address than that of the broker's own network.
-  const bound = isIP(broker.host) === 0 ? '' : bracketed(broker.host)
-  const copies = String(Math.min(3, brokers.length))
-  const inSync = String(brokers.length >= 3 ? 2 : 1)
   return [
-    {
-      comment: 'Who this is, and the other ones',
-      settings: {
-        'process.roles': 'broker,controller',
-        'node.id': String(broker.id),
-        'controller.quorum.voters': brokers
-          .map(({ id, host, controllerPort }) => `${id}@${bracketed(host)}:${controllerPort}`)
-          .join(','),
-        'log.dirs': `${directory}/data`,
-      },
-    },
+    { comment: 'Who this is, and the other ones', settings: quorum(wish) },
     {
       comment: 'Where it listens: for clients and brokers, and for controllers',
-      settings: {
-        listeners: `SASL_SSL://${bound}:${broker.port},CONTROLLER://${bound}:${broker.controllerPort}`,
-        'advertised.listeners': `SASL_SSL://${bracketed(broker.host)}:${broker.port}`,
-        'controller.listener.names': 'CONTROLLER',
-        'listener.security.protocol.map': 'SASL_SSL:SASL_SSL,CONTROLLER:SSL',
-        'security.inter.broker.protocol': 'SASL_SSL',
-      },
+      settings: listeners(wish),
     },
-    {
-      comment: 'Encryption: its own certificate, and whom it trusts',
-      settings: {
-        'ssl.keystore.location': `${directory}/keystore.p12`,
-        'ssl.keystore.type': 'PKCS12',
-        'ssl.keystore.password': storePassword,
-        'ssl.key.password': storePassword,
-        'ssl.truststore.location': `${directory}/truststore.p12`,
-        'ssl.truststore.type': 'PKCS12',
-        'ssl.truststore.password': trustPassword,
-        'ssl.client.auth': clientAuth,
-        'ssl.protocol': 'TLSv1.3',
-        'ssl.enabled.protocols': 'TLSv1.3,TLSv1.2',
-        'ssl.endpoint.identification.algorithm': 'https',
-        // Controllers have no users: their certificates say who they are.
-        'listener.name.controller.ssl.client.auth': 'required',
-        'ssl.principal.mapping.rules': 'RULE:^CN=([^,]+).*$/$1/,DEFAULT',
-      },
-    },
-    {
-      comment: 'Who somebody is: users with passwords',
-      settings: {
-        'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
-        'sasl.mechanism.inter.broker.protocol': 'SCRAM-SHA-512',
-        'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': scramLogin(
-          brokerUser,
-          wish.userPassword,
-        ),
-      },
-    },
-    {
-      comment: 'What somebody may: nothing, without an ACL',
-      settings: {
-        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-        'super.users': [brokerUser, adminUser, ...brokers.map(certificateName)]
-          .map((name) => `User:${name}`)
-          .join(';'),
-        'allow.everyone.if.no.acl.found': 'false',
-      },
-    },
+    { comment: 'Encryption: its own certificate, and whom it trusts', settings: encryption(wish) },
+    { comment: 'Who somebody is: users with passwords', settings: authentication(wish) },
+    { comment: 'What somebody may: nothing, without an ACL', settings: authorization(wish) },
     {
       comment: 'Copies: what is acknowledged survives the loss of a broker, where there are three',
-      settings: {
-        'default.replication.factor': copies,
-        'min.insync.replicas': inSync,
-        'offsets.topic.replication.factor': copies,
-        'transaction.state.log.replication.factor': copies,
-        'transaction.state.log.min.isr': inSync,
-        'share.coordinator.state.topic.replication.factor': copies,
-        'share.coordinator.state.topic.min.isr': inSync,
-        'auto.create.topics.enable': 'false',
-      },
+      settings: copies(wish),
     },
   ]
+}
+
+type Settings = PropertiesPart['settings']
+
+const quorum = ({ broker, brokers, directory }: BrokerProperties): Settings => ({
+  'process.roles': 'broker,controller',
+  'node.id': String(broker.id),
+  'controller.quorum.voters': brokers
+    .map(({ id, host, controllerPort }) => `${id}@${bracketed(host)}:${controllerPort}`)
+    .join(','),
+  'log.dirs': `${directory}/data`,
+})
+
+function listeners({ broker: { host, port, controllerPort } }: BrokerProperties): Settings {
+  // A name may stand for another address than that of the broker's own network.
+  const bound = isIP(host) === 0 ? '' : bracketed(host)
+  return {
+    listeners: `SASL_SSL://${bound}:${port},CONTROLLER://${bound}:${controllerPort}`,
+    'advertised.listeners': `SASL_SSL://${bracketed(host)}:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'SASL_SSL:SASL_SSL,CONTROLLER:SSL',
+    'security.inter.broker.protocol': 'SASL_SSL',
+  }
+}
+
+const encryption = (wish: BrokerProperties): Settings => ({
+  'ssl.keystore.location': `${wish.directory}/keystore.p12`,
+  'ssl.keystore.type': 'PKCS12',
+  'ssl.keystore.password': wish.storePassword,
+  'ssl.key.password': wish.storePassword,
+  'ssl.truststore.location': `${wish.directory}/truststore.p12`,
+  'ssl.truststore.type': 'PKCS12',
+  'ssl.truststore.password': wish.trustPassword,
+  'ssl.client.auth': wish.clientAuth,
+  'ssl.protocol': 'TLSv1.3',
+  'ssl.enabled.protocols': 'TLSv1.3,TLSv1.2',
+  'ssl.endpoint.identification.algorithm': 'https',
+  // Controllers have no users: their certificates say who they are.
+  'listener.name.controller.ssl.client.auth': 'required',
+  'ssl.principal.mapping.rules': 'RULE:^CN=([^,]+).*$/$1/,DEFAULT',
+})
+
+const authentication = ({ userPassword }: BrokerProperties): Settings => ({
+  'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+  'sasl.mechanism.inter.broker.protocol': 'SCRAM-SHA-512',
+  'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': scramLogin(brokerUser, userPassword),
+})
+
+const authorization = ({ brokers }: BrokerProperties): Settings => ({
+  'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+  'super.users': [brokerUser, adminUser, ...brokers.map(certificateName)]
+    .map((name) => `User:${name}`)
+    .join(';'),
+  'allow.everyone.if.no.acl.found': 'false',
+})
+
+function copies({ brokers }: BrokerProperties): Settings {
+  const all = String(Math.min(3, brokers.length))
+  const inSync = String(brokers.length >= 3 ? 2 : 1)
+  return {
+    'default.replication.factor': all,
+    'min.insync.replicas': inSync,
+    'offsets.topic.replication.factor': all,
+    'transaction.state.log.replication.factor': all,
+    'transaction.state.log.min.isr': inSync,
+    'share.coordinator.state.topic.replication.factor': all,
+    'share.coordinator.state.topic.min.isr': inSync,
+    'auto.create.topics.enable': 'false',
+  }
 }
 
 const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)

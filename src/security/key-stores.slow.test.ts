@@ -10,7 +10,7 @@ import { systemClock } from '../core/clock.ts'
 import { certificatePem, issue, makeAuthority } from './authority.ts'
 import { hostNameOf } from './host-name.ts'
 import { keyStore, trustStore } from './key-stores.ts'
-import { keyKinds, keyToPem } from './keys.ts'
+import { type KeyKind, keyKinds, keyToPem } from './keys.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-stores-'))
 const password = 'a "strange" pass\\word'
@@ -25,45 +25,34 @@ const put = (name: string, content: string | Buffer): string => {
 const said = (command: string, args: readonly string[]): string =>
   execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 
+const list = (path: string): string => {
+  const store = ['-storetype', 'PKCS12', '-keystore', path, '-storepass', password]
+  return said('keytool', ['-J-Duser.language=en', '-list', '-v', ...store])
+}
+
+/** An authority, and a certificate of it with names of this machine. */
+async function certified(kind: KeyKind) {
+  const wish = { name: 'Test CA', organization: 'Mühle, "Rad" & Söhne', days: 30, kind }
+  const authority = await makeAuthority(wish, systemClock)
+  const hosts = ['127.0.0.1', 'localhost', '::1'].map((one) => hostNameOf('test', one))
+  const own = { name: 'kafka-1', uses: ['server', 'client'] as const, days: 90, kind, hosts }
+  const issued = await issue(authority, own, systemClock)
+  return { authority, issued, chain: [issued.certificate, authority.certificate] }
+}
+
 describe('key stores and trust stores', () => {
   after(() => rmSync(folder, { recursive: true }))
 
   for (const kind of keyKinds) {
     it(`with a key of kind ${kind} are opened by keytool, OpenSSL and TLS`, async () => {
-      const wish = { name: 'Test CA', organization: 'Mühle, "Rad" & Söhne', days: 30, kind }
-      const authority = await makeAuthority(wish, systemClock)
-      const issued = await issue(
-        authority,
-        {
-          ...{ name: 'kafka-1', uses: ['server', 'client'], days: 90, kind },
-          hosts: ['127.0.0.1', 'localhost', '::1'].map((one) => hostNameOf('test', one)),
-        },
-        systemClock,
-      )
+      const { authority, issued, chain } = await certified(kind)
       assert.deepEqual(issued.certificate.notAfter, authority.certificate.notAfter)
-      const chain = [issued.certificate, authority.certificate]
-      const key = await keyStore(
-        { alias: 'kafka-1', privateKey: issued.privateKey, chain },
-        password,
-      )
-      const trust = await trustStore(
-        [{ alias: 'ca', certificate: authority.certificate }],
-        password,
-      )
+      const entry = { alias: 'kafka-1', privateKey: issued.privateKey, chain }
+      const key = await keyStore(entry, password)
+      const trusted = { alias: 'ca', certificate: authority.certificate }
+      const trust = await trustStore([trusted], password)
       const [keyPath, trustPath] = [put(`${kind}.p12`, key), put(`${kind}-trust.p12`, trust)]
 
-      const list = (path: string) =>
-        said('keytool', [
-          '-J-Duser.language=en',
-          '-list',
-          '-v',
-          '-storetype',
-          'PKCS12',
-          '-keystore',
-          path,
-          '-storepass',
-          password,
-        ])
       const keyList = list(keyPath)
       assert.match(keyList, /Alias name: kafka-1/)
       assert.match(keyList, /Entry type: PrivateKeyEntry/)
@@ -72,33 +61,25 @@ describe('key stores and trust stores', () => {
       assert.match(trustList, /Alias name: ca/)
       assert.match(trustList, /Entry type: trustedCertEntry/)
 
-      const opened = said('openssl', [
-        'pkcs12',
-        '-in',
-        keyPath,
-        '-passin',
-        `pass:${password}`,
-        '-nodes',
-      ])
+      const open = ['pkcs12', '-in', keyPath, '-nodes', '-passin']
+      const opened = said('openssl', [...open, `pass:${password}`])
       assert.match(opened, /BEGIN PRIVATE KEY/)
       assert.equal(opened.match(/BEGIN CERTIFICATE/g)?.length, 2)
-      const wrong = spawnSync('openssl', ['pkcs12', '-in', keyPath, '-passin', 'pass:no', '-nodes'])
-      assert.notEqual(wrong.status, 0)
+      assert.notEqual(spawnSync('openssl', [...open, 'pass:no']).status, 0)
+    })
 
-      const ca = put(`${kind}-ca.crt`, certificatePem(authority.certificate))
-      const leaf = put(`${kind}.crt`, certificatePem(issued.certificate))
-      assert.match(
-        said('openssl', ['verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', ca, leaf]),
-        /OK/,
-      )
-
-      const ca64 = certificatePem(authority.certificate)
+    it(`certificates of kind ${kind} are verified by OpenSSL and by TLS`, async () => {
+      const { authority, issued, chain } = await certified(kind)
+      const ca = certificatePem(authority.certificate)
+      const files = [put(`${kind}-ca.crt`, ca), put(`${kind}.crt`, certificatePem(chain[0]!))]
+      const verify = ['verify', '-x509_strict', '-purpose', 'sslserver', '-CAfile', ...files]
+      assert.match(said('openssl', verify), /OK/)
       const passphrase = 'open'
       const pem = { key: await keyToPem(issued.privateKey, passphrase), passphrase }
       assert.match(pem.key, /ENCRYPTED/)
-      const certificates = chain.map(certificatePem).join('')
-      await handshake({ pfx: key, passphrase: password }, ca64)
-      await handshake({ ...pem, cert: certificates }, ca64)
+      const entry = { alias: 'kafka-1', privateKey: issued.privateKey, chain }
+      await handshake({ pfx: await keyStore(entry, password), passphrase: password }, ca)
+      await handshake({ ...pem, cert: chain.map(certificatePem).join('') }, ca)
     })
   }
 })
