@@ -184,6 +184,7 @@ export class FakeWorld {
       imbalances: [],
       deadLetters: dead,
       waiting: plan.name === 'by-hour' ? ['restoring state of step counts, partition 2: 40 %'] : [],
+      standby: plan.name === 'by-hour' ? { copies: 2, lag: 12 } : null,
     }
   }
 

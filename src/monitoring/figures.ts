@@ -22,6 +22,7 @@ const pipelineFigures = z.object({
   lookups: z
     .record(z.string(), z.object({ hits: z.number(), misses: z.number(), entries: z.number() }))
     .optional(),
+  standby: z.object({ copies: z.number(), lag: z.number() }).optional(),
   /** What somebody waits for: a full disk, a busy sink. */
   waiting: z.array(z.string()),
 })

@@ -14,6 +14,16 @@ export interface MeasuredFigures {
   readonly labels: Readonly<Record<string, Readonly<Record<string, number>>>>
   /** By step that looks up; undefined: none does. */
   readonly lookups?: Readonly<Record<string, LookupFigures>>
+  /** Undefined: none are kept here. */
+  readonly standby?: StandbyFigures
+}
+
+/** Copies of the state of partitions that others work on, now. */
+export interface StandbyFigures {
+  /** One a step and partition. */
+  readonly copies: number
+  /** Changes that they are behind, all together. */
+  readonly lag: number
 }
 
 export interface LookupFigures {
@@ -42,6 +52,7 @@ export class Meter {
   readonly #labels = new Map<string, LabelCounts>()
   readonly #lookups = new Map<string, LookupFigures>()
   readonly #nowMs: () => number
+  #standby: StandbyFigures | undefined
 
   constructor(nowMs: () => number = () => performance.now()) {
     this.#nowMs = nowMs
@@ -77,6 +88,11 @@ export class Meter {
     this.#lookups.set(step, counts)
   }
 
+  /** What is kept warm just now for others. */
+  standsBy(standby: StandbyFigures): void {
+    this.#standby = standby
+  }
+
   figures(): MeasuredFigures {
     const busy = [...this.#busyMs].map(([step, busyMs]) => [step, busyMs / 1000] as const)
     const labels = [...this.#labels]
@@ -87,6 +103,7 @@ export class Meter {
       busySeconds: Object.fromEntries(busy),
       labels: Object.fromEntries(labels),
       ...(this.#lookups.size === 0 ? {} : { lookups: Object.fromEntries(this.#lookups) }),
+      ...(this.#standby === undefined ? {} : { standby: this.#standby }),
     }
   }
 }
@@ -141,8 +158,19 @@ export function sumFigures(all: readonly MeasuredFigures[]): MeasuredFigures {
     (sum, one) => addCounts(sum, one.busySeconds),
     {},
   )
-  const lookups = sumLookups(all)
-  return { latency: latency.save(), busySeconds, labels, ...(lookups && { lookups }) }
+  const [lookups, standby] = [sumLookups(all), sumStandby(all)]
+  const more = { ...(lookups && { lookups }), ...(standby && { standby }) }
+  return { latency: latency.save(), busySeconds, labels, ...more }
+}
+
+/** Undefined: none of them keeps copies. */
+export function sumStandby(all: readonly MeasuredFigures[]): StandbyFigures | undefined {
+  const told = all.flatMap(({ standby }) => standby ?? [])
+  if (told.length === 0) return undefined
+  return {
+    copies: told.reduce((sum, { copies }) => sum + copies, 0),
+    lag: told.reduce((sum, { lag }) => sum + lag, 0),
+  }
 }
 
 function sumLookups(all: readonly MeasuredFigures[]): MeasuredFigures['lookups'] {

@@ -200,6 +200,8 @@ export class Runner {
       if (!this.#lanes.has(key) && this.#failure === undefined) this.#start(key, places, member)
     }
     await this.#standbys.follow(member, this.#inputs)
+    const { count: copies, lag } = this.#standbys
+    if (this.#definition.settings.standbys > 0) this.meter.standsBy({ copies, lag })
     this.progress.isSettled = true
     const paused = `the group is paused (millrace groups resume ${this.#definition.name})`
     this.#tellWaiting(member.paused ? paused : this.#inputs.waiting)

@@ -48,8 +48,11 @@ async function worked(): Promise<Log> {
   }))
   const app = { about: null, plans }
   const teller = new FiguresTeller({ log, clock: systemClock, app, problem: assert.fail })
-  const told = { ...new Meter().figures(), waiting: [] }
-  await teller.tell({ pipelines: { counts: told, alone: told }, figures: {} })
+  const meter = new Meter()
+  const told = { ...meter.figures(), waiting: [] }
+  meter.standsBy({ copies: 2, lag: 12 })
+  const standing = { ...meter.figures(), waiting: [] }
+  await teller.tell({ pipelines: { counts: standing, alone: told }, figures: {} })
   return log
 }
 
@@ -76,12 +79,17 @@ describe('what steps keep', () => {
     assert.deepEqual([join.watermarkMs, join.behindMs, join.keys], [null, null, 3])
     assert.equal(kept.get('counts read')!.kept, null)
     assert.equal(kept.get('counts to-counted')!.kept, null)
+    const standby = monitor.state.pipelines.map(({ name, standby }) => [name, standby])
+    assert.deepEqual(new Map(standby as [string, unknown][]).get('counts'), { copies: 2, lag: 12 })
     const text = await (await ask('/metrics')).text()
+    assert.doesNotMatch(text, /standby_copies{pipeline="alone"}/)
     const has = (line: string) => assert.ok(text.includes(`\n${line}\n`), line)
     has(`millrace_watermark_seconds{pipeline="alone",step="own"} ${4 * 60}`)
     has('millrace_watermark_behind_seconds{pipeline="alone",step="own"} 60')
     has('millrace_late_total{pipeline="alone",step="own"} 2')
     has('millrace_state_keys{pipeline="counts",step="other"} 3')
+    has('millrace_standby_copies{pipeline="counts"} 2')
+    has('millrace_standby_lag_messages{pipeline="counts"} 12')
     has(`millrace_state_bytes{pipeline="counts",step="per-minute"} ${sizeBytes}`)
   })
 

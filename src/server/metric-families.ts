@@ -38,6 +38,18 @@ export const ofPipeline = (
     for (const one of pipelines) set({ pipeline: one.name }, value(one))
   })
 
+/** A family with one value a pipeline that keeps copies of its state. */
+export const standbyFamily = (
+  name: string,
+  help: string,
+  value: (standby: NonNullable<PipelineState['standby']>) => number,
+): Family =>
+  family('gauge', name, help, ['pipeline'], (set, { pipelines }) => {
+    for (const { name: pipeline, standby } of pipelines) {
+      if (standby !== null) set({ pipeline }, value(standby))
+    }
+  })
+
 /** A family with one value a partition of all pipelines; null: of this one there is none. */
 const ofPartition = (
   name: string,

@@ -11,6 +11,7 @@ import {
   ofPipeline,
   ofStep,
   partitionFamilies,
+  standbyFamily,
 } from './metric-families.ts'
 import type { Monitor } from './monitor.ts'
 
@@ -90,6 +91,16 @@ const families: readonly Family[] = [
   ),
   ofPipeline('gauge', 'pipeline_paused', '1 while the group of a pipeline is paused.', (one) =>
     Number(one.isPaused),
+  ),
+  standbyFamily(
+    'standby_copies',
+    'Copies of state that processes keep warm for each other, one a step and partition.',
+    ({ copies }) => copies,
+  ),
+  standbyFamily(
+    'standby_lag_messages',
+    'Changes that the copies of state which are kept warm are behind.',
+    ({ lag }) => lag,
   ),
   family('gauge', 'topic_messages', 'Messages kept in a topic.', ['topic'], (set, { topics }) => {
     for (const { name, messages } of topics) set({ topic: name }, messages)

@@ -85,6 +85,7 @@ export function pipelineState(facts: PipelineFacts, ledger: PipelineLedger): Pip
     imbalances,
     deadLetters: facts.deadLetters,
     waiting: book.waiting(name, nowMs),
+    standby: book.standby(name, nowMs) ?? null,
   }
 }
 

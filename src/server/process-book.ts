@@ -2,7 +2,13 @@
 
 import type { PipelineFigures, ProcessFigures } from '../monitoring/figures.ts'
 import { Latency } from '../monitoring/latency.ts'
-import { figuresSince, type MeasuredFigures, sumFigures } from '../monitoring/meter.ts'
+import {
+  figuresSince,
+  type MeasuredFigures,
+  type StandbyFigures,
+  sumFigures,
+  sumStandby,
+} from '../monitoring/meter.ts'
 import type { PipelinePlan } from '../pipeline/plan.ts'
 import type { HistoryPoint, ProcessState } from './state.ts'
 
@@ -103,6 +109,11 @@ export class ProcessBook {
   remembered(pipeline: string, step: string, nowMs: number): number {
     const all = this.#living(nowMs).map((one) => one.pipelines[pipeline]?.lookups?.[step]?.entries)
     return all.reduce<number>((sum, entries = 0) => sum + entries, 0)
+  }
+
+  /** Copies of state that the processes that run now keep warm for each other; undefined: none. */
+  standby(pipeline: string, nowMs: number): StandbyFigures | undefined {
+    return sumStandby(this.#living(nowMs).flatMap((one) => one.pipelines[pipeline] ?? []))
   }
 
   /** Over the last ten seconds. */

@@ -15,7 +15,7 @@ const state: PipelineState = {
     lagMessages: 7,
   },
   ...{ messagesPerSecond: 0, latencyMs: null, steps: [], isBalanced: true, imbalances: [] },
-  ...{ deadLetters: 0, waiting: [] },
+  ...{ deadLetters: 0, waiting: [], standby: null },
 }
 const fine = { state, stuckSinceMs: undefined, takenInMinute: 100, deadInMinute: 0 }
 const nowMs = 100_000

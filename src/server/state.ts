@@ -73,6 +73,8 @@ export interface PipelineState {
   readonly deadLetters: number
   /** What somebody waits for: a full disk, a busy sink. */
   readonly waiting: readonly string[]
+  /** Copies of state kept warm elsewhere, and how many changes they are behind; null: none. */
+  readonly standby: { readonly copies: number; readonly lag: number } | null
 }
 
 /** One partition of an input, or one split of a source. */

@@ -8,11 +8,13 @@ import { fullTime, shortBytes } from '../format.ts'
 type KeepingStep = StepState & { readonly kept: KeptState }
 
 /** Nothing where no step keeps anything. */
-export function Kept({ pipeline: { name, steps, waiting } }: { pipeline: PipelineState }) {
+export function Kept({ pipeline }: { pipeline: PipelineState }) {
+  const { name, steps, waiting, standby } = pipeline
   const keeping = steps.filter((step): step is KeepingStep => step.kept !== null)
   if (keeping.length === 0) return null
   const restoring = waiting.filter((words) => words.startsWith('restoring state'))
-  const note = restoring.join('; ') || 'event time where it is furthest behind'
+  const copies = standby === null ? [] : [copiesText(standby)]
+  const note = [...restoring, ...copies].join('; ') || 'event time where it is furthest behind'
   return (
     <Card title="Event time and state" note={note} wide>
       <Table
@@ -24,6 +26,9 @@ export function Kept({ pipeline: { name, steps, waiting } }: { pipeline: Pipelin
     </Card>
   )
 }
+
+const copiesText = ({ copies, lag }: NonNullable<PipelineState['standby']>) =>
+  copies === 0 ? 'no copies elsewhere yet' : `copies elsewhere: ${copies}, ${lag} changes behind`
 
 const none = <span class="quiet">-</span>
 
