@@ -93,6 +93,36 @@ describe('features from history', () => {
     )
   })
 
+  it('of a hot key are kept in buckets, which is what they say', async () => {
+    const log = await newLog()
+    const minute = 60_000
+    await log.createTopic('payments', { partitions: 1 })
+    const coarse = pipeline('coarse')
+      .from(topic<Payment>('payments', { partitions: 1 }))
+      .add(
+        { spent1h: rolling.sum('amount', { over: '1h' }) },
+        { lateness: '1m', resolution: '10m' },
+      )
+      .to(topic<Payment & { spent1h: number }>('coarse', { partitions: 1 }))
+    const times = Array.from({ length: 3000 }, (_, number) => 1000 + number * 7001)
+    const value = { card: 'a', terminal: 'x', amount: 1 }
+    for (const half of [times.slice(0, 1500), times.slice(1500)]) {
+      const told = half.map((time) => ({ key: 'a', time, value: { id: String(time), ...value } }))
+      await appendAll(log, 'payments', told)
+      await runUntilCaughtUp(log, [coarse])
+    }
+    const found = (await readValues(log, 'coarse')) as { id: string; spent1h: number }[]
+    const begin = (time: number) => Math.floor((time - hour) / (10 * minute)) * 10 * minute
+    assert.deepEqual(
+      found.map(({ id, spent1h }) => [Number(id), spent1h]),
+      times.map((time) => [time, times.filter((at) => at > begin(time) && at <= time).length]),
+    )
+    const stored = await log.state('coarse.add-amount', 0, ['k/a'])
+    const sizeBytes = stored.get('k/a')!.length
+    assert.ok(sizeBytes < 5000, `${sizeBytes} bytes of one key`)
+    await log.close()
+  })
+
   it("go by the messages' own key, also beside others that go by a field", async () => {
     const log = await newLog()
     const both = pipeline('both')

@@ -43,6 +43,12 @@ export interface AddOptions<T> {
   readonly lateness?: Duration
   /** Takes the messages that are later; else they are only counted. */
   readonly late?: Writable<T>
+  /**
+   * Keeps one bucket for so much time instead of each value, once the lateness is over: for keys with
+   * very many values. What is counted then begins at a multiple of it: with '1m', of an hour before
+   * 9:30:20 what came behind 8:30:00.
+   */
+  readonly resolution?: Duration
 }
 
 type OutOf<F> = F extends RollingFeature<never, infer Out> ? Out : never
@@ -285,11 +291,14 @@ export class Stream<T> {
     features: Features & { readonly [K in keyof Features]: K extends keyof T ? never : unknown },
     options: AddOptions<T> = {},
   ): Stream<Flat<InJson<T> & { readonly [K in keyof Features]: OutOf<Features[K]> }>> {
-    checkKeys('add', options, ['lateness', 'late'])
-    const { lateness = '1h', late } = options
+    checkKeys('add', options, ['lateness', 'late', 'resolution'])
+    const { lateness = '1h', late, resolution } = options
     const latenessMs = durationOption("add: option 'lateness'", lateness)
     const names = this['~pipeline'].steps.map(({ name }) => name)
-    const settings = { latenessMs, late: late as AnyTopic | undefined }
+    const buckets = "add: option 'resolution'"
+    const resolutionMs =
+      resolution === undefined ? undefined : durationOption(buckets, resolution, 1)
+    const settings = { latenessMs, resolutionMs, late: late as AnyTopic | undefined }
     return this.#withAll(rollingSteps(features as RollingFeatures, names, settings))
   }
 

@@ -16,6 +16,7 @@ export type RollingFeatures = {
 
 export interface RollingSettings {
   readonly latenessMs: number
+  readonly resolutionMs: number | undefined
   readonly late: AnyTopic | undefined
 }
 
@@ -82,11 +83,15 @@ interface Reckoned {
 
 const keyOf = (by: string) => (value: never) => (value as { [field: string]: unknown })[by]
 
-function whatOf({ field, measures, from }: Reckoned, { latenessMs }: RollingSettings): string {
+function whatOf(
+  { field, measures, from }: Reckoned,
+  { latenessMs, resolutionMs }: RollingSettings,
+): string {
   const each = Object.entries(measures).map(([name, one]) => `${name} = ${rollingText(one)}`)
   const what = field === undefined ? 'messages' : `'${field}'`
   const of = from === undefined ? what : `${what} of topic ${from}`
-  return `adds of ${of}: ${each.join('; ')}; ${durationText(latenessMs)} late`
+  const buckets = resolutionMs === undefined ? '' : `, by ${durationText(resolutionMs)}`
+  return `adds of ${of}: ${each.join('; ')}${buckets}; ${durationText(latenessMs)} late`
 }
 
 /** Adds the measures of one field to messages. */
@@ -96,10 +101,11 @@ class AddStep implements RowStep {
   readonly #isFrom: boolean
   readonly #rolling: RollingStep<object>
 
-  constructor({ field, measures, from }: Reckoned, { latenessMs }: RollingSettings) {
+  constructor({ field, measures, from }: Reckoned, { latenessMs, resolutionMs }: RollingSettings) {
     this.#field = field
     this.#isFrom = from !== undefined
-    this.#rolling = rollingStep(measures, { latenessMs }) as RollingStep<object>
+    const options = { latenessMs, ...(resolutionMs !== undefined && { resolutionMs }) }
+    this.#rolling = rollingStep(measures, options) as RollingStep<object>
     this.form = this.#rolling.form
   }
 
