@@ -57,7 +57,7 @@ const Order = z.object({
 })
 const LargeOrder = Order.extend({ total: z.number() })
 
-/** The same seed makes the same orders. Replace it by files({ path: 'orders.ndjson' }) or the like. */
+/** The same seed makes the same orders. Replace it by files<z.input<typeof Order>>({ path: 'orders.ndjson' }) or the like. */
 const shop = generate({
   name: 'shop',
   seed: 7,

@@ -4,7 +4,7 @@ import { Command, Option } from 'commander'
 import { systemClock } from '../core/clock.ts'
 import { fail } from '../core/errors.ts'
 import { adminUser, brokerUser, type ClientAuth } from '../security/broker-properties.ts'
-import { brokersOf, hostNameOf } from '../security/host-name.ts'
+import { type BrokerAddress, brokersOf, hostNameOf } from '../security/host-name.ts'
 import { type KeyKind, keyKinds } from '../security/keys.ts'
 import { SecureFiles } from '../security/secure-files.ts'
 import { type ContextSource, processContext } from './context.ts'
@@ -13,10 +13,10 @@ import { readPassphrase } from './passphrase.ts'
 
 interface InitFlags {
   readonly brokers: string
-  readonly san: readonly string[]
+  readonly san?: readonly string[]
   readonly days: number
   readonly key: KeyKind
-  readonly client: readonly string[]
+  readonly client?: readonly string[]
   readonly clientAuth: ClientAuth
   readonly organization?: string
   readonly passphraseFile?: string
@@ -28,14 +28,14 @@ const defaultClients = ['producer', 'consumer']
 const defaultDays = 397
 const mostDays = 3650
 
-const several = (value: string, before: readonly string[]) => [...before, ...value.split(',')]
+const several = (value: string, before: readonly string[] = []) => [...before, ...value.split(',')]
 
 export function secureInitCommand(context: ContextSource = processContext): Command {
   return new Command('init')
     .description('make an authority, certificates, stores, passwords and properties')
     .argument('<directory>', 'where to put them; what is there is never written over')
     .requiredOption('--brokers <host:port,...>', 'each broker as clients reach it')
-    .option('--san <name,...>', 'more names or addresses of every broker', several, [])
+    .option('--san <name,...>', 'more names or addresses of every broker', several)
     .option(
       '--days <number>',
       'how long certificates are valid',
@@ -43,7 +43,7 @@ export function secureInitCommand(context: ContextSource = processContext): Comm
       defaultDays,
     )
     .addOption(new Option('--key <kind>', 'of the keys').choices(keyKinds).default('ec'))
-    .option('--client <name,...>', 'users beside admin (default: producer, consumer)', several, [])
+    .option('--client <name,...>', 'users beside admin (default: producer, consumer)', several)
     .addOption(
       new Option('--client-auth <how>', 'certificates of clients, beside their passwords')
         .choices(['none', 'requested', 'required'])
@@ -52,7 +52,7 @@ export function secureInitCommand(context: ContextSource = processContext): Comm
     .option('--organization <name>', 'in the certificates')
     .option(
       '--passphrase-file <file>',
-      "encrypts the authority's key (else MILLRACE_CA_PASSPHRASE)",
+      "what encrypts the authority's key, 8 characters or more; else MILLRACE_CA_PASSPHRASE, else it is asked for",
     )
     .option('--json', 'print one line of JSON', false)
     .addHelpText(
@@ -61,11 +61,11 @@ export function secureInitCommand(context: ContextSource = processContext): Comm
     )
     .action(async (directory: string, flags: InitFlags) => {
       const files = new SecureFiles(resolve(directory))
-      const clients = flags.client.length === 0 ? defaultClients : flags.client
+      const { client: clients = defaultClients, san = [] } = flags
       checkClients(clients)
       const wish = {
         ...{ brokers: brokersOf('--brokers', flags.brokers), days: flags.days, kind: flags.key },
-        hosts: flags.san.map((name) => hostNameOf('--san', name)),
+        hosts: san.map((name) => hostNameOf('--san', name)),
         ...{ organization: flags.organization, clients, clientAuth: flags.clientAuth },
         passphrase: await readPassphrase({
           ...{ what: 'the authority', variable: 'MILLRACE_CA_PASSPHRASE', isNew: true },
@@ -85,7 +85,7 @@ export function secureInitCommand(context: ContextSource = processContext): Comm
       output.say(
         `made ${files.paths.length} files in ${here}, readable by their owner alone; next:`,
       )
-      for (const line of nextSteps(files, wish.brokers.length)) output.say(line)
+      for (const line of nextSteps(files, wish.brokers)) output.say(line)
     })
 }
 
@@ -101,8 +101,9 @@ function checkClients(names: readonly string[]): void {
 }
 
 /** What a person does then, with Kafka's own tools. */
-function nextSteps(files: SecureFiles, brokers: number): readonly string[] {
-  const steps = Array.from({ length: brokers }, (_, index) => {
+function nextSteps(files: SecureFiles, brokers: readonly BrokerAddress[]): readonly string[] {
+  const [first] = brokers
+  const steps = brokers.map((_, index) => {
     const folder = files.place('brokers', String(index + 1))
     const log = `KAFKA_LOG4J_OPTS=-Dlog4j2.configurationFile=${folder}/log4j2.properties`
     return [
@@ -115,7 +116,7 @@ function nextSteps(files: SecureFiles, brokers: number): readonly string[] {
   return [
     ...steps.flat(),
     '  # what the administrator sees',
-    `  kafka-topics.sh --list --bootstrap-server HOST:PORT --command-config ${config}`,
+    `  kafka-topics.sh --list --bootstrap-server ${first!.host}:${first!.port} --command-config ${config}`,
     `keep ca/ca.key and its passphrase apart from the brokers: whoever has both can make certificates`,
   ]
 }

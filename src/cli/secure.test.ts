@@ -64,7 +64,10 @@ describe('millrace secure init', () => {
     const password = readFileSync(join(directory, 'clients/producer/password'), 'utf8')
     const all = [printed, ...shop.said].join('\n')
     assert.ok(password.length >= 32 && !all.includes(password) && !all.includes(passphrase))
-    await assert.rejects(run(directory, '--brokers', 'localhost:9093'), /is there already/)
+    await assert.rejects(run(directory, '--brokers', 'localhost:9093'), /is not empty/)
+    writeFileSync(join(shop.directory, 'file'), '')
+    const inFile = join(shop.directory, 'file', 'x')
+    await assert.rejects(run(inFile, '--brokers', 'localhost:9093'), /SECURE|ENOTDIR/)
     assert.equal(readFileSync(join(directory, 'clients/producer/password'), 'utf8'), password)
   })
 

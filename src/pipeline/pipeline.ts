@@ -25,6 +25,8 @@ type Flat<T> = { [K in keyof T]: T[K] } & {}
 type Primitive = string | number | bigint | boolean | symbol | null | undefined
 
 /** What is left of a value that went through JSON: a date is its ISO text. */
+import { checkJoin, checkTarget } from './step-checks.ts'
+
 export type InJson<T> = T extends Primitive
   ? T
   : T extends Date
@@ -262,7 +264,9 @@ export class Stream<T> {
   join<const K extends string, Other>(
     field: Fresh<T, K>,
     other: Topic<Other, never>,
+    within?: never,
   ): Stream<Flat<Omit<InJson<T>, K> & { readonly [P in K]: Other }>> {
+    checkJoin(field, other, within !== undefined)
     return this.#with({ kind: 'join', name: field, other })
   }
 
@@ -308,6 +312,7 @@ export class Stream<T> {
    */
   to(target: Writable<T> | SinkUse, options: { readonly name?: string } = {}): Stream<T> {
     const found = asTarget(target)
+    checkTarget(this['~pipeline'], found)
     const name = options.name ?? `to-${found.kind === 'topic' ? found.topic.name : found.sink.part}`
     return this.#with({ kind: 'to', name, target: found })
   }

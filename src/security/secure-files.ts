@@ -1,7 +1,7 @@
 /** Files of a secured cluster: written once, whole, and readable by their owner alone. */
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fail } from '../core/errors.ts'
+import { fail, messageOf } from '../core/errors.ts'
 
 export class SecureFiles {
   readonly directory: string
@@ -25,13 +25,26 @@ export class SecureFiles {
     return [...this.#files.keys()]
   }
 
-  /** Throws `SECURE_DIRECTORY_INVALID` where one is there already; then nothing is written. */
+  /** Throws `SECURE_DIRECTORY_INVALID` where the directory holds anything; then nothing is written. */
   write(): void {
-    const there = this.paths.find((path) => existsSync(this.place(path)))
-    if (there !== undefined) {
-      const words = `${this.place(there)} is there already; a secured cluster is not made twice in one place`
+    if (this.#isTaken()) {
+      const words = `${this.directory} is not empty; name a folder that is to be made, for keys and passwords alone`
       throw fail('SECURE_DIRECTORY_INVALID', words)
     }
+    try {
+      this.#writeAll()
+    } catch (cause) {
+      const words = `${this.directory}: ${messageOf(cause)}`
+      throw fail('SECURE_DIRECTORY_INVALID', words, { cause })
+    }
+  }
+
+  #isTaken(): boolean {
+    if (!existsSync(this.directory)) return false
+    return !statSync(this.directory).isDirectory() || readdirSync(this.directory).length > 0
+  }
+
+  #writeAll(): void {
     for (const [path, content] of this.#files) {
       const place = this.place(path)
       mkdirSync(dirname(place), { recursive: true, mode: 0o700 })
