@@ -1,6 +1,7 @@
 /** Which topics a pipeline reads and writes: those that it names, and those that match its patterns. */
+import { fail } from '../core/errors.ts'
 import type { Log } from '../log/log.ts'
-import type { AnyTopic, Definition, OriginStep } from './definition.ts'
+import type { AnyTopic, Definition, OriginStep, Step } from './definition.ts'
 import type { PipelinePlan } from './plan.ts'
 import { isMatch, oneOf, type Topics } from './topics-matching.ts'
 
@@ -134,4 +135,31 @@ export function topicOutputs(definition: Definition): AnyTopic[] {
     if ('late' in step) return step.late ?? []
     return step.kind === 'to' && step.target.kind === 'topic' ? [step.target.topic] : []
   })
+}
+
+/**
+ * A topic comes in at one step: two would share its one position, and only the first be given it.
+ * Throws `PIPELINE_INVALID`.
+ */
+export function checkReadOnce(definition: Definition): void {
+  const read = namedInputs(definition).map(({ topic }) => topic.name)
+  for (const step of definition.steps) {
+    const name = topicInto(step)
+    if (name === undefined) continue
+    const isMatched = step.kind === 'origin' && patternFor(definition, name) !== undefined
+    if (read.filter((one) => one === name).length === 1 && !isMatched) continue
+    const features =
+      step.kind === 'origin' ? "for features of its own messages leave 'from' out, else " : ''
+    throw fail(
+      'PIPELINE_INVALID',
+      `pipeline ${definition.name}, step '${step.name}': it reads topic ${name} already; ${features}copy it to another topic`,
+    )
+  }
+}
+
+/** The topic whose messages come in at a step. */
+function topicInto(step: Step): string | undefined {
+  if (step.kind === 'join' || step.kind === 'pair') return step.other.name
+  if (step.kind === 'origin') return step.topic.name
+  return step.kind === 'keyed' ? step.table?.name : undefined
 }

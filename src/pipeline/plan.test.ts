@@ -6,6 +6,8 @@ import { classifier } from './model-use.ts'
 import { pipeline } from './pipeline.ts'
 import { planOf } from './plan.ts'
 import { planMermaid, planText } from './plan-text.ts'
+import { rolling } from './rolling-feature.ts'
+import { table } from './table.ts'
 import { topic } from './topic.ts'
 
 const mails = topic<{ id: string; text: string }>('mails', { partitions: 2 })
@@ -131,5 +133,42 @@ topics
     })
     assert.throws(() => topic('no spaces'), { code: 'NAME_INVALID' })
     assert.throws(() => pipeline(''), { code: 'NAME_INVALID' })
+  })
+
+  it('refuses a topic that comes in at two steps, whose position they would share', () => {
+    const people = topic<{ name: string }>('people', { partitions: 2 })
+    const calls = topic<{ from: string; to: string }>('calls', { partitions: 2 })
+    const keyed = pipeline('p').from(calls).keyBy()
+    const within = { within: '1h' } as const
+    const twice = [
+      keyed
+        .join('caller', table(people))
+        .keyBy(({ to }) => to)
+        .join('called', table(people)),
+      keyed.join('one', people, within).keyBy().join('other', people, within),
+      keyed.join('again', calls, within),
+      pipeline('p').from(calls).join('again', calls),
+    ]
+    for (const one of twice) {
+      assert.throws(() => planOf([one.to(topic<object>('out'))['~pipeline']]), {
+        code: 'PIPELINE_INVALID',
+        message: /reads topic (people|calls) already; copy it to another topic/,
+      })
+    }
+  })
+
+  it('takes topics of any number of partitions for features beside a join', () => {
+    const text = planText(
+      planOf([
+        pipeline('p')
+          .from(mails)
+          .join('truth', labels)
+          .add({
+            seen: rolling.count({ by: 'id', over: '1h', from: topic('seen', { partitions: 1 }) }),
+          })
+          .to(topic('out'))['~pipeline'],
+      ]),
+    )
+    assert.match(text, /from {2}topic seen: exactly once/)
   })
 })

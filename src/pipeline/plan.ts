@@ -7,6 +7,7 @@ import type { Window } from '../transforms/window.ts'
 import { deadLetterTopic, replayTopic } from './dead-letters.ts'
 import type { AnyTopic, Definition, Step, Target } from './definition.ts'
 import {
+  checkReadOnce,
   namedInputs,
   originsOf,
   patternFor,
@@ -86,7 +87,7 @@ export function planOf(definitions: readonly Definition[]): Plan {
   for (const definition of definitions) {
     checkJoins(definition, topics)
     checkKeys(definition)
-    checkOrigins(definition)
+    checkReadOnce(definition)
   }
   return {
     pipelines: inOrder(definitions).map(pipelinePlan),
@@ -203,7 +204,11 @@ function checkJoins(definition: Definition, topics: Map<string, TopicPlan>): voi
       `pipeline ${definition.name}: a join needs topics by their names, with the same number of partitions; write what matches a pattern to a topic first`,
     )
   }
-  const sides = namedInputs(definition).map(({ topic }) => topics.get(topic.name)!)
+  // What comes from an origin goes by its key through a topic of the pipeline's own.
+  const origins = originsOf(definition).map(({ topic }) => topic.name)
+  const sides = namedInputs(definition)
+    .filter(({ topic }) => !origins.includes(topic.name))
+    .map(({ topic }) => topics.get(topic.name)!)
   const different = sides.find((side) => side.settings.partitions !== sides[0]!.settings.partitions)
   if (different === undefined) return
   throw fail(
@@ -221,19 +226,6 @@ function checkKeys({ name, inputs, steps }: Definition): void {
     'PIPELINE_INVALID',
     `pipeline ${name}, step '${step.name}': it reads a source, whose messages have no key to keep them together; give keyBy a function`,
   )
-}
-
-/** A topic comes in at one step. */
-function checkOrigins(definition: Definition): void {
-  const read = namedInputs(definition).map(({ topic }) => topic.name)
-  for (const { name, topic } of originsOf(definition)) {
-    const isMatched = patternFor(definition, topic.name) !== undefined
-    if (read.filter((one) => one === topic.name).length === 1 && !isMatched) continue
-    throw fail(
-      'PIPELINE_INVALID',
-      `pipeline ${definition.name}, step '${name}': it reads topic ${topic.name} already; for features of its own messages leave 'from' out, else copy it to another topic`,
-    )
-  }
 }
 
 function pipelinePlan(definition: Definition): PipelinePlan {
