@@ -47,17 +47,20 @@ export interface DeadLetterPlace {
   readonly isReplay?: boolean
 }
 
-/** Appends one failure with the raw message it came from, or with the pair that a join made of it. */
+/** Appends one failure with the raw message it came from, or with what a step with state made of it. */
 export function appendDeadLetter(
   builder: BatchBuilder,
   batch: Batch,
-  failure: Failure,
+  told: Failure,
   place: DeadLetterPlace,
 ): void {
+  // What no replay can go on from is not kept in the place of the message.
+  const json = told.entry?.json
+  const failure = json === undefined ? { ...told, entry: undefined } : told
   const { origin, entry } = failure
   const start = batch.valueStarts[origin]!
   const input = start < 0 ? null : batch.bytes.subarray(start, batch.valueEnds[origin]!)
-  const raw = entry === undefined ? input : Buffer.from(entry.json)
+  const raw = json === undefined ? input : Buffer.from(json)
   const headers = failureHeaders(batch, failure, place)
   const room = place.maxMessageBytes - sizeOf(headers) - failure.id.length * 3 - 1024
   const cut = raw !== null && raw.length > room

@@ -2,10 +2,11 @@
  * What steps with state give of their own accord, when time comes for it: messages that go on behind
  * the step, and that belong to no message of an input.
  */
+import type { Batch } from '../core/batch.ts'
 import { BatchBuilder } from '../core/batch-builder.ts'
-import { idHeader, versionHeader } from '../core/identity.ts'
+import { idHeader, idOf, versionHeader, versionOf } from '../core/identity.ts'
 import type { Definition } from './definition.ts'
-import { deleted, type JoinEntry, Rows } from './rows.ts'
+import { deleted, type JoinEntry, type RowIdentity, Rows } from './rows.ts'
 import { runSteps } from './run-steps.ts'
 import { addFailure, type StepContext, stepRow } from './step-context.ts'
 
@@ -98,7 +99,53 @@ class ResultEntry implements JoinEntry {
     this.#value = value
   }
 
-  get json(): string {
-    return this.#value === deleted ? 'null' : JSON.stringify(this.#value)
+  get json(): string | undefined {
+    return jsonOf(this.#value)
+  }
+}
+
+/**
+ * Rows that a step with state let go on: what it made of them is not made again by a replay, as the
+ * state is another one by then.
+ */
+export function comeFrom(rows: Rows, step: string): void {
+  rows.entries = []
+  for (let row = 0; row < rows.count; row++) rows.entries.push(new PassedEntry(rows, row, step))
+}
+
+/** Made for each message, so it keeps what it is made of. */
+class PassedEntry implements JoinEntry {
+  readonly step: string
+  readonly #batch: Batch
+  readonly #origin: number
+  readonly #identity: RowIdentity | undefined
+  readonly #value: unknown
+
+  constructor({ batch, origins, identities, values }: Rows, row: number, step: string) {
+    this.step = step
+    this.#batch = batch
+    this.#origin = origins[row]!
+    this.#identity = identities?.[row]
+    this.#value = values[row]
+  }
+
+  get identity(): RowIdentity {
+    if (this.#identity !== undefined) return this.#identity
+    const [batch, origin] = [this.#batch, this.#origin]
+    const time = batch.times[origin]!
+    return { id: idOf(batch, origin), version: versionOf(batch, origin), time }
+  }
+
+  get json(): string | undefined {
+    return jsonOf(this.#value)
+  }
+}
+
+function jsonOf(value: unknown): string | undefined {
+  if (value === deleted) return 'null'
+  try {
+    return JSON.stringify(value) as string | undefined
+  } catch {
+    return undefined
   }
 }

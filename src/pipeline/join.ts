@@ -11,7 +11,7 @@ import type { Codecs } from './codecs.ts'
 import { Invalid } from './decode.ts'
 import type { Step } from './definition.ts'
 import { decodePair, leftJson, pairEntry, rightJson } from './pair-json.ts'
-import { deleted, type JoinEntry, type RowIdentity, type Rows } from './rows.ts'
+import { deleted, type JoinEntry, type RowIdentity, type Rows, type ToldEntry } from './rows.ts'
 import { stateStore } from './state-store.ts'
 import { addFailure, type StepContext, stepRow } from './step-context.ts'
 
@@ -216,7 +216,7 @@ function identityOf(rows: Rows, row: number): RowIdentity {
 
 const valueMark = ',"value":'
 
-const entryOf = (name: string, left: Half, right: Half): JoinEntry =>
+const entryOf = (name: string, left: Half, right: Half): ToldEntry =>
   pairEntry(name, waitingOf(left), waitingOf(right))
 
 const waitingOf = ({ identity, json }: Half) => {

@@ -6,10 +6,10 @@ import type { Codec } from '../formats/format.ts'
 import type { Half } from '../transforms/pair-step.ts'
 import { check, Invalid } from './decode.ts'
 import type { AnyTopic } from './definition.ts'
-import type { JoinEntry, Rows } from './rows.ts'
+import type { Rows, ToldEntry } from './rows.ts'
 
 /** The pair as it leaves the join `name`: the left value with the right one in a field more. */
-export function pairEntry(name: string, left: Half, right: Half): JoinEntry {
+export function pairEntry(name: string, left: Half, right: Half): ToldEntry {
   const start = left.json === '{}' ? '{' : `${left.json.slice(0, -1)},`
   return {
     step: name,

@@ -16,7 +16,7 @@ import { Counters, readStep } from './ledger.ts'
 import { decodePair } from './pair-json.ts'
 import { decodePairOf } from './pair-steps.ts'
 import { goesPast } from './repartition.ts'
-import { deleted, type JoinEntry, Rows } from './rows.ts'
+import { deleted, Rows, type ToldEntry } from './rows.ts'
 import { runSteps } from './run-steps.ts'
 import { drop, type StepContext, stepRow } from './step-context.ts'
 
@@ -27,8 +27,8 @@ interface Letter {
   /** Of what failed: of the message, or of what a flatMap or join had made of it. */
   readonly id: string
   readonly step: string
-  /** Behind a join: the pair. */
-  readonly entry: JoinEntry | undefined
+  /** Behind a step with state: what that gave. */
+  readonly entry: ToldEntry | undefined
 }
 
 /** Where a letter goes in, and from which step on it counts. */
@@ -146,7 +146,7 @@ function inputOf(definition: Definition, batch: Batch, codecs: Codecs): Omit<Way
   return { entry: input?.entry ?? 0, decode, isPlain }
 }
 
-function behind(definition: Definition, { step, json }: JoinEntry): Omit<Way, 'resume'> {
+function behind(definition: Definition, { step, json }: ToldEntry): Omit<Way, 'resume'> {
   const place = definition.steps.findIndex(({ name }) => name === step)
   const found = definition.steps[place]
   if (found?.kind === 'aggregate' || found?.kind === 'keyed') {
@@ -160,7 +160,7 @@ function behind(definition: Definition, { step, json }: JoinEntry): Omit<Way, 'r
   return { entry: place + 1, decode, isPlain: false }
 }
 
-/** What a window or a timer gave; null: what it had given before was taken back. */
+/** What a step with state gave; null: what it had given before was taken back. */
 const resultOf = (json: string): unknown => (JSON.parse(json) as unknown) ?? deleted
 
 /**

@@ -4,6 +4,7 @@
  */
 import type { CalledTimer, RowStep } from '../transforms/row-step.ts'
 import type { Definition, KeyedRowStep } from './definition.ts'
+import { comeFrom } from './emit.ts'
 import { neverLate } from './event-time.ts'
 import { repartitionTopic } from './inputs.ts'
 import { handOnLate, keyedInput, type LateRows, tableInput } from './keyed-rows.ts'
@@ -39,7 +40,8 @@ async function takeFrom(
   if (failed.size > 0) drop(rows, new Set(failed.keys()))
   const { isShared } = step.from!
   context.counters.add(stepRow(index), isShared ? 'passed' : 'absorbed', rows.count)
-  if (!isShared) rows.count = 0
+  if (isShared) comeFrom(rows, step.name)
+  else rows.count = 0
 }
 
 interface Open {

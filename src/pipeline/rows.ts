@@ -13,12 +13,19 @@ export interface RowIdentity extends Identity {
   readonly time: number
 }
 
-/** A row as it left a join or a window: a replay of what fails behind it goes on from there. */
+/** A row as it left a step with state: a replay of what fails behind it goes on from there. */
 export interface JoinEntry {
   /** The name of the step. */
   readonly step: string
   readonly identity: RowIdentity
-  /** The result, or the pair: its other side as it stands in its topic, to be decoded anew. */
+  /**
+   * The result, or the pair: its other side as it stands in its topic, to be decoded anew. Undefined:
+   * it is more than JSON can hold, so that no replay goes on from it.
+   */
+  readonly json: string | undefined
+}
+
+export interface ToldEntry extends JoinEntry {
   readonly json: string
 }
 
@@ -37,7 +44,7 @@ export class Rows {
   appended: readonly string[] | undefined
   /** By message of the batch, the watermark before it; undefined: nobody asks, or none is late. */
   watermarks: Float64Array | undefined
-  /** Of rows that left a join or a window: as what. */
+  /** Of rows that left a step with state: as what. */
   entries: (JoinEntry | undefined)[] | undefined
 
   constructor(batch: Batch) {

@@ -4,7 +4,7 @@
  */
 import type { CalledTimer } from '../transforms/row-step.ts'
 import type { Definition } from './definition.ts'
-import { type Emission, emit, emitFailure, type Result } from './emit.ts'
+import { comeFrom, type Emission, emit, emitFailure, type Result } from './emit.ts'
 import type { Rows } from './rows.ts'
 import { runSteps } from './run-steps.ts'
 import { type StepContext, stepRow } from './step-context.ts'
@@ -55,15 +55,16 @@ export class TimedRows {
     place: Place,
     context: StepContext,
   ): Promise<void> {
+    const { index } = place
+    const { name } = definition.steps[index]!
     for (const stretch of this.#stretches) {
       if (stretch.timers.length === 0) {
-        choose(rows, stretch)
+        choose(rows, stretch, name)
         return
       }
       const part = rows.copy()
-      choose(part, stretch)
+      choose(part, stretch, name)
       part.appended = undefined
-      const { index } = place
       context.counters.add(stepRow(index), 'emitted', part.count)
       await runSteps(definition.steps, part, context, index + 1)
       await sendTimers(stretch.timers, definition, place, context)
@@ -97,10 +98,11 @@ const resultOf = (step: string, { key, timeMs }: CalledTimer, value: unknown): R
 })
 
 /** They come in the order of the rows, so none is overwritten before it was moved. */
-function choose(rows: Rows, { rows: chosen, values }: Stretch): void {
+function choose(rows: Rows, { rows: chosen, values }: Stretch, step: string): void {
   for (let kept = 0; kept < chosen.length; kept++) {
     rows.keep(chosen[kept]!, kept)
     rows.values[kept] = values[kept]
   }
   rows.count = chosen.length
+  comeFrom(rows, step)
 }
