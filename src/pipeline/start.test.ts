@@ -6,7 +6,9 @@ import { ensureTopics } from './ensure-topics.ts'
 import { type FromOptions, pipeline } from './pipeline.ts'
 import { planOf } from './plan.ts'
 import type { Position } from './position.ts'
+import { rolling } from './rolling-feature.ts'
 import { checkStart, placeStarts, type StartChoice } from './start.ts'
+import { table } from './table.ts'
 import { appendAll, readValues, runUntilCaughtUp } from './testing.ts'
 import { topic } from './topic.ts'
 
@@ -131,6 +133,35 @@ describe('where a pipeline begins', () => {
     const [said] = await place(log, [{ position: latest }])
     assert.match(said!, /^--start has no effect there/)
     assert.deepEqual(await copied(log), [1, 2, 11, 12, 13])
+  })
+
+  it('is the earliest of what messages are looked up in, unless that very topic is named', async () => {
+    const of = (name: string) => topic<{ k: string; n: number }>(name, { partitions: 1 })
+    const looking = pipeline('looking')
+      .from(of('asking'), { start: 'latest' })
+      .keyBy()
+      .join('row', table(of('rows')))
+      .add({ sum: rolling.sum('n', { by: 'k', over: '1h', from: of('history') }) })
+      .to(topic<object>('looked', { partitions: 1 }))
+    const begin = async (asked: readonly StartChoice[]) => {
+      const log = await newLog()
+      await ensureTopics(log, planOf([looking['~pipeline']]))
+      const put = (name: string, n: number) =>
+        appendAll(log, name, [{ key: 'x', value: { k: 'x', n }, time: nowMs }])
+      await put('rows', 7)
+      await put('history', 8)
+      await put('asking', 1)
+      await placeStarts(log, [looking['~pipeline']], { asked, nowMs, say: () => undefined })
+      await put('asking', 2)
+      await runUntilCaughtUp(log, [looking])
+      const found = await readValues(log, 'looked')
+      await log.close()
+      return found
+    }
+    const known = { k: 'x', n: 2, row: { k: 'x', n: 7 }, sum: 8 }
+    assert.deepEqual(await begin([]), [known])
+    assert.deepEqual(await begin([{ position: latest }]), [known])
+    assert.deepEqual(await begin([{ topic: 'rows', position: latest }]), [{ ...known, row: null }])
   })
 
   it('is not moved while another process runs the pipeline', async () => {

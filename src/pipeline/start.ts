@@ -7,7 +7,7 @@ import { fail, suggestion } from '../core/errors.ts'
 import type { Checkpoint, GroupInfo, Log } from '../log/log.ts'
 import { resetCheckpoint } from './checkpoint.ts'
 import type { Definition } from './definition.ts'
-import { patternFor, patternsOf, topicInputs, withTopicsOf } from './inputs.ts'
+import { patternFor, patternsOf, tablesOf, topicInputs, withTopicsOf } from './inputs.ts'
 import { isInternalName } from './internal-names.ts'
 import { offsetAt, type Position, positionText } from './position.ts'
 
@@ -80,8 +80,13 @@ async function placeStart(
     return
   }
   const begun: Begun[] = []
+  const tables = tablesOf(definition)
   for (const topic of topicsOf(definition)) {
-    const { starts, isBlocked } = await startsIn(log, group, topic, choices, nowMs)
+    // What messages are looked up in is read whole, unless somebody means that very topic.
+    const about = choices.filter((choice) => {
+      return choice.topic === topic || (choice.topic === undefined && !tables.includes(topic))
+    })
+    const { starts, isBlocked } = await startsIn(log, group, topic, about, nowMs)
     begun.push(...starts)
     // What the code says holds for the first start only, and everybody knows.
     if (isBlocked && isAsked) {
@@ -108,12 +113,10 @@ async function startsIn(
   log: Log,
   group: GroupInfo | undefined,
   topic: string,
-  choices: readonly StartChoice[],
+  about: readonly StartChoice[],
   nowMs: number,
 ): Promise<{ readonly starts: Begun[]; readonly isBlocked: boolean }> {
   const partitions = (await log.topic(topic))?.partitions ?? 0
-  const isAbout = (choice: StartChoice) => choice.topic === undefined || choice.topic === topic
-  const about = choices.filter(isAbout)
   checkPartitions(topic, partitions, about)
   const read = new Set(
     group?.checkpoints.filter((one) => one.topic === topic).map(({ partition }) => partition),
