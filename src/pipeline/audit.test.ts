@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Log } from '../log/log.ts'
 import { newLog } from '../log/log-testing.ts'
+import { tumbling } from '../transforms/window.ts'
 import { audit } from './audit.ts'
 import { pipeline } from './pipeline.ts'
-import { appendAll, runUntilCaughtUp } from './testing.ts'
+import { planOf } from './plan.ts'
+import { appendAll, readAll, runUntilCaughtUp } from './testing.ts'
 import { topic } from './topic.ts'
 
 const given = topic<{ n: number }>('given', { partitions: 1 })
@@ -47,5 +49,30 @@ describe('the audit of a pipeline', () => {
     const { imbalances } = await audit(await oneTooMany({ group }), copy['~pipeline'], clock)
     assert.deepEqual(imbalances, [])
     assert.ok(looks > 10, 'it looked again and again')
+  })
+
+  it('knows a topic of what is late by several steps, of joins those of one side', async () => {
+    const one = { partitions: 1 }
+    const late = topic<object>('late', one)
+    const joined = pipeline('joined')
+      .from(given)
+      .keyBy()
+      .join('other', topic<{ n: number }>('others', one), { within: 10, late })
+      .keyBy()
+      .window(tumbling(1000))
+      .aggregate('count', (over) => ({ pairs: over.count() }), { late })
+      .to(topic<object>('counts', one))
+    const log = await newLog()
+    for (const name of ['given', 'others']) {
+      await log.createTopic(name, one)
+      const at = (time: number) => ({ key: 'x', value: { n: time }, time })
+      await appendAll(log, name, [at(5000), at(0), at(1)])
+    }
+    const { audits } = await runUntilCaughtUp(log, [joined])
+    assert.deepEqual(audits.get('joined')!.imbalances, [])
+    assert.equal(audits.get('joined')!.steps.get('other')!.late, 4)
+    assert.equal((await readAll(log, 'late')).length, 2)
+    const { outputs } = planOf([joined['~pipeline']]).pipelines[0]!
+    assert.equal(outputs.filter(({ name }) => name === 'late').length, 2)
   })
 })

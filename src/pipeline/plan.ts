@@ -47,6 +47,8 @@ export interface PlannedOutput {
   readonly guarantee: string
   /** Which of the step's messages are written there: those that passed, unless it says otherwise. */
   readonly of?: 'late' | 'absorbed'
+  /** Of a join: those of the topic that it reads by itself are counted, and written nowhere. */
+  readonly isOfOneSide?: boolean
 }
 
 export interface PipelinePlan {
@@ -305,6 +307,10 @@ function outputPlans(definition: Definition, step: Step): PlannedOutput[] {
   }
   if ((kind === 'aggregate' || kind === 'keyed') && step.late)
     return [{ ...toTopic(step.late.name), of: 'late' }]
+  // Late ones of the other side have no place that takes them.
+  if (kind === 'pair' && step.late) {
+    return [{ ...toTopic(step.late.name), of: 'late', isOfOneSide: true }]
+  }
   return []
 }
 
