@@ -3,7 +3,10 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { codeOf } from '../core/errors.ts'
 import type { Log } from '../log/log.ts'
+import { partitionOf } from '../log/partitioner.ts'
 import { pipeline } from '../pipeline/pipeline.ts'
+import { rolling } from '../pipeline/rolling-feature.ts'
+import { table } from '../pipeline/table.ts'
 import { appendAll, readValues, runUntilCaughtUp } from '../pipeline/testing.ts'
 import { topic } from '../pipeline/topic.ts'
 import { tumbling } from '../transforms/window.ts'
@@ -133,6 +136,33 @@ describe('millrace groups reset, of a pipeline with state', () => {
       })
     }
     await shop.log(async (log) => assert.ok((await log.stores()).includes('both.counts')))
+  })
+
+  test('has tables, and what features are reckoned from, read whole again', async () => {
+    const row = topic<{ author: string; n: number }>('rows', { partitions: 2 })
+    const history = topic<{ author: string; n: number }>('history', { partitions: 1 })
+    const looking = pipeline('looking')
+      .from(posts)
+      .keyBy(({ author }) => author)
+      .join('row', table(row))
+      .add({ sum: rolling.sum('n', { by: 'author', over: '1h', from: history }) })
+      .to(topic<object>('looked'))
+    await shop.log(async (log) => {
+      await log.createTopic('rows', { partitions: 2 })
+      await log.createTopic('history', { partitions: 1 })
+      const partition = partitionOf(Buffer.from('ann'), 2, 0)
+      await appendAll(log, 'rows', [{ ...at(partition, 'ann', 0), key: 'ann' }])
+      const value = { author: 'ann', n: 5 }
+      await appendAll(log, 'history', [{ value, time: 0 }])
+    })
+    await prepare(looking)
+    for (let times = 1; times < 3; times++) await reset('looking', '--to', 'end')
+    await shop.log(async (log) => {
+      await appendAll(log, 'posts', [at(0, 'ann', 2 * minute + 2)])
+      await run(log)
+      const last = (await readValues(log, 'looked')).at(-1)
+      assert.deepEqual(last, { author: 'ann', row: { author: 'ann' }, sum: 5 })
+    })
   })
 
   test('leaves what waits for a join: it is known by its id', async () => {

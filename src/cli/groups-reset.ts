@@ -1,6 +1,7 @@
 /**
  * `millrace groups reset`: from where a group reads next. What it wrote stays and comes again; what its
- * windows have counted is forgotten, or messages that come again would be counted twice.
+ * windows have counted is forgotten, or messages that come again would be counted twice. What messages
+ * are looked up in is forgotten with it, and read whole again.
  */
 import { Command } from 'commander'
 import { codeOf, fail, messageOf, suggestion } from '../core/errors.ts'
@@ -83,7 +84,9 @@ async function reset(log: Log, name: string, flags: ResetFlags): Promise<Reset> 
   const moves: Move[] = []
   const checkpoints: Checkpoint[] = []
   for (const { topic: of, partition, committed, end, data } of await chosen(log, state, topic)) {
-    const to = await targetOf(log, { topic: of, partition, end }, flags.to)
+    const isWhole = data?.isTable === true && topic === undefined
+    const place = isWhole ? ({ kind: 'start' } as const) : flags.to
+    const to = await targetOf(log, { topic: of, partition, end }, place)
     moves.push({ topic: of, partition, from: committed, to })
     const metadata = JSON.stringify(resetCheckpoint(to, data))
     checkpoints.push({ topic: of, partition, offset: to, metadata })

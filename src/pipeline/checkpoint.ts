@@ -22,6 +22,8 @@ export interface CheckpointData {
   readonly sinkCommits?: number
   /** Event time, in a pipeline with windows. */
   readonly time?: SavedTime
+  /** Messages are looked up in the topic: it is read whole, from wherever the others begin. */
+  readonly isTable?: boolean
   /** By topic, all messages that were ever written for this partition, dead letters among them. */
   readonly wrote?: Written
   /**

@@ -15,6 +15,7 @@ import { type Codecs, prepared } from './codecs.ts'
 import { deadLetterTopic } from './dead-letters.ts'
 import { decodeRows, type Failure } from './decode.ts'
 import type { AnyTopic, Definition, Step } from './definition.ts'
+import { tablesOf } from './inputs.ts'
 import { Joins } from './join.ts'
 import { LaneCommits, nextTurn } from './lane-commits.ts'
 import type { LaneInput, Read } from './lane-input.ts'
@@ -93,6 +94,7 @@ export class Lane {
   readonly #windows: LaneWindows | undefined
   readonly #stop = new AbortController()
   #failures: Failure[] = []
+  readonly #tables: readonly string[]
   readonly #turns: LaneTurns
   #sinkCommits: number
 
@@ -102,6 +104,7 @@ export class Lane {
     this.#options = { ...options, inputs: this.#turns.inputs }
     this.#sinkCommits = options.sinkCommits
     const { definition, log, topics, codecs } = options
+    this.#tables = tablesOf(definition)
     this.#joins = new Joins(log, definition.name, codecs)
     const onProgress = (words: string | undefined) => {
       options.progress.waiting = words
@@ -295,8 +298,10 @@ export class Lane {
     const stands = sinks.size === 0 ? {} : { sinks: positions, sinkCommits: this.#sinkCommits }
     const own = { ...stands, ...(source === undefined ? {} : { source }), ...(done && { done }) }
     const told = this.#windows?.takeTold(input) ?? []
+    const isTable = this.#tables.includes(input.topic)
     const checkpoints = [
-      checkpointOf(input, planHash, own, read?.offset),
+      checkpointOf(input, planHash, { ...own, ...(isTable && { isTable }) }, read?.offset),
+      // None of these is a table, which has no event time.
       ...told.map((one) => checkpointOf(one, planHash, { ...one.saved(), ...stands })),
     ]
     const changes = [...this.#joins.take(), ...(this.#windows?.takeChanges() ?? [])]
