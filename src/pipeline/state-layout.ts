@@ -3,8 +3,9 @@ import { compareKeys } from '../core/key-order.ts'
 import type { OwnedState } from '../log/log.ts'
 import type { StateForm } from '../transforms/keyed-state.ts'
 import { behindKeys, keyEntry, keyOfEntry } from '../transforms/keyed-timers.ts'
+import { PairStep } from '../transforms/pair-step.ts'
 import { windowReader } from '../transforms/window-reading.ts'
-import type { AggregateStep, KeyedRowStep, Step } from './definition.ts'
+import type { AggregateStep, KeyedRowStep, PairJoinStep, Step } from './definition.ts'
 import { isReserved } from './state-form.ts'
 
 export interface StoredPartition extends Pick<OwnedState, 'get' | 'scan'> {
@@ -37,6 +38,7 @@ export interface StateLayout {
 export function layoutOf(step: Step): StateLayout {
   if (step.kind === 'aggregate') return windowLayout(step)
   if (step.kind === 'keyed') return keyedLayout(step)
+  if (step.kind === 'pair') return pairLayout(step)
   return step.kind === 'join' ? joinLayout : plainLayout
 }
 
@@ -55,14 +57,22 @@ function windowLayout({ window, aggregator }: AggregateStep): StateLayout {
   }
 }
 
-/** One entry a key, as it is stored, beside timers that are told of nowhere. */
 function keyedLayout({ make }: KeyedRowStep): StateLayout {
   const step = make()
-  const told = (bytes: Buffer) => {
+  return entriesLayout(step.form, (bytes) => {
     return step.told === undefined ? readable(bytes) : step.told(step.form.decode(bytes))
-  }
+  })
+}
+
+function pairLayout({ withinMs, how }: PairJoinStep): StateLayout {
+  const step = new PairStep({ withinMs, tellsAlone: how === 'left' })
+  return entriesLayout(step.form, (bytes) => step.told(step.form.decode(bytes)))
+}
+
+/** One entry a key, beside timers that are told of nowhere. */
+function entriesLayout(form: StateForm<unknown>, told: (bytes: Buffer) => unknown): StateLayout {
   return {
-    form: step.form,
+    form,
     compare: compareKeys,
     async keys(stored, from, limit) {
       const entries = await stored.scan({ from: keyEntry(from), to: behindKeys, limit })

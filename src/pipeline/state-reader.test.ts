@@ -100,4 +100,38 @@ describe('state, read from outside', () => {
     )
     await log.close()
   })
+
+  it('of a join within a time is what waits on either side, by key', async () => {
+    const log = await newLog()
+    const one = { partitions: 1 }
+    const of = (name: string) => topic<{ n: number }>(name, one)
+    const joined = (within: string) =>
+      pipeline('pairs')
+        .from(of('views'))
+        .keyBy()
+        .join('click', of('clicks'), { within })
+        .to(topic<object>('pairs', one))['~pipeline']
+    const put = (name: string, key: string, time: number) =>
+      appendAll(log, name, [{ key, time, value: { n: time } }])
+    for (const name of ['views', 'clicks']) await log.createTopic(name, one)
+    await put('views', 'a', 1)
+    await put('views', 'b', 2)
+    await put('clicks', 'a', 3)
+    await runUntilCaughtUp(log, [{ '~pipeline': joined('1m') }])
+    const reader = new StateReader(log, [joined('1m')])
+    const { entries } = await reader.scan('pairs', 'click', { limit: 10 })
+    const values = entries.map(({ key, value }) => {
+      const { left, right } = value as { left: { value: object }[]; right: { value: object }[] }
+      return [key, left.map((half) => half.value), right.map((half) => half.value)]
+    })
+    assert.deepEqual(values, [
+      ['a', [{ n: 1 }], [{ n: 3 }]],
+      ['b', [{ n: 2 }], []],
+    ])
+    assert.deepEqual((await reader.get('pairs', 'click', 'b')).entries, entries.slice(1))
+    const [{ form, differs } = {}] = await listState(log, [joined('2m')])
+    assert.equal(form, 'pairs within 120000 ms')
+    assert.match(differs!, /was written by '.*60000 .*', the step is now '.*120000 /)
+    await log.close()
+  })
 })

@@ -85,6 +85,15 @@ export class PairStep {
     this.#timers = new Timers(this.form.name)
   }
 
+  /** What waits under a key, for whoever looks in. */
+  told(entry: Entry): unknown {
+    const { left, right } = entry as Halves
+    const each = ({ timeMs, id, json }: Waiting) => {
+      return { id, time: new Date(timeMs).toISOString(), value: JSON.parse(json) as unknown }
+    }
+    return { left: left.map(each), right: right.map(each) }
+  }
+
   async take(
     state: KeyedState<Entry>,
     side: Side,
