@@ -22,6 +22,8 @@ interface Open {
   readonly store: KeyedStore<unknown>
   /** At the end: how far it has told who waits. Undefined: of all. */
   flushedTo: string | undefined
+  /** Who is alone, and not sent on yet: what is asked behind that may have to be asked again. */
+  results: Result[]
   closedMs: number
   outMs: number
 }
@@ -82,9 +84,10 @@ export class PairSteps {
   ): Promise<Advanced> {
     const open = await this.#of(step, partition)
     if (atMs > open.closedMs) open.closedMs = atMs
-    const results: Result[] = []
-    const alone = (key: string, left: Half) => results.push(aloneResult(step, key, left))
+    const alone = (key: string, left: Half) => open.results.push(aloneResult(step, key, left))
     const hasMore = await close(open, isEnd, alone)
+    const { results } = open
+    open.results = []
     await emit(this.#definition, { index, partition, results, outMs: open.outMs }, context)
     if (!hasMore) open.outMs = open.closedMs - open.pairs.closesAfterMs
     return { hasMore, outMs: open.outMs }
@@ -97,7 +100,7 @@ export class PairSteps {
   async #begin(step: PairJoinStep, partition: number): Promise<Open> {
     const pairs = new PairStep({ withinMs: step.withinMs, tellsAlone: step.how === 'left' })
     const store = await this.#stores.open(step.name, partition, pairs.form as never)
-    return { pairs, store, flushedTo: '', closedMs: neverLate, outMs: neverLate }
+    return { pairs, store, flushedTo: '', results: [], closedMs: neverLate, outMs: neverLate }
   }
 }
 

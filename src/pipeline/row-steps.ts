@@ -52,6 +52,8 @@ interface Open {
   outMs: number
   /** How far timers were called at the end; undefined: all. */
   endedTo: string | undefined
+  /** Called, and not sent on yet: what is asked of the log behind them may have to be asked again. */
+  called: CalledTimer[]
 }
 
 export class RowSteps {
@@ -118,14 +120,15 @@ export class RowSteps {
     const { rows, store } = open
     if (atMs > open.forgottenMs) open.forgottenMs = atMs
     if (!Number.isFinite(open.forgottenMs)) return { hasMore: false, outMs: atMs }
-    const timers: CalledTimer[] = []
-    const called = (timer: CalledTimer) => timers.push(timer)
+    const called = (timer: CalledTimer) => open.called.push(timer)
     let hasMore = await rows.forget(store, open.forgottenMs, mostForgotten, called)
     if (!isEnd) open.endedTo = ''
     else if (!hasMore && rows.end !== undefined && open.endedTo !== undefined) {
       open.endedTo = await rows.end(store, open.endedTo, mostForgotten, called)
       hasMore = open.endedTo !== undefined
     }
+    const timers = open.called
+    open.called = []
     const place = { index, partition, outMs: open.outMs }
     await sendTimers(timers, this.#definition, place, context)
     const failed = timers.filter((timer) => 'error' in timer).length
@@ -143,7 +146,7 @@ export class RowSteps {
     return {
       rows,
       store: await this.#stores.open(step.name, partition, rows.form),
-      ...{ forgottenMs: neverLate, outMs: neverLate, endedTo: '' },
+      ...{ forgottenMs: neverLate, outMs: neverLate, endedTo: '', called: [] },
     }
   }
 }
