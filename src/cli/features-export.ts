@@ -1,7 +1,7 @@
 /** `millrace features export`: a training set from history, as a file. */
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { fail } from '../core/errors.ts'
-import type { LabelOptions } from '../pipeline/history-labels.ts'
+import type { LabelCounts, LabelOptions } from '../pipeline/history-labels.ts'
 import type { History } from '../pipeline/history-run.ts'
 import { type ContextSource, topicNamed } from './context.ts'
 import { parseDuration } from './duration.ts'
@@ -67,11 +67,12 @@ Examples:
     })
 }
 
+/** Throws commander's `InvalidArgumentError`. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {
-    return text
+    throw new InvalidArgumentError(`JSON is needed, as 0, false or '"a text"'.`)
   }
 }
 
@@ -103,7 +104,7 @@ function labelsOf(flags: ExportFlags, { definitions }: Loaded): LabelOptions | u
 
 async function rowsOf(history: History, labels: LabelOptions | undefined, { log, codecs }: Loaded) {
   const { labelledRows, readLabels } = await import('../pipeline/history-labels.ts')
-  const counts = { labelled: 0, young: 0, unlabelled: 0 }
+  const counts = { labelled: 0, otherwise: 0, young: 0, unlabelled: 0 }
   if (labels === undefined) return { rows: valuesOf(history.rows()), counts: undefined }
   const known = await readLabels(log, labels, codecs)
   const rows = labelledRows(() => history.rows(), known, labels, counts)
@@ -121,11 +122,21 @@ const toldOf = ({ messages, late, deadLetters, before }: History) => ({
 type Told = { readonly rows: number; readonly features: readonly string[] } & ReturnType<
   typeof toldOf
 > &
-  Partial<{ readonly young: number; readonly unlabelled: number }>
+  Partial<LabelCounts>
 
 function exportText(path: string, told: Told): string {
-  const { rows, messages, features, late, deadLetters, young = 0, unlabelled = 0 } = told
+  const {
+    rows,
+    messages,
+    features,
+    late,
+    deadLetters,
+    otherwise = 0,
+    young = 0,
+    unlabelled = 0,
+  } = told
   const left = [
+    [otherwise, 'with the label of --otherwise'],
     [late, 'late'],
     [deadLetters, 'dead letters'],
     [young, 'too young for a label'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { codeOf } from '../core/errors.ts'
@@ -85,7 +85,7 @@ describe('millrace features', () => {
     const told = JSON.parse(await run(...words, ...on, ...output))
     assert.deepEqual(told, {
       ...{ rows: 25, features: ['spent', 'risk'], messages: 30, late: 0, deadLetters: 0 },
-      ...{ before: 'to-scored', labelled: 25, young: 5, unlabelled: 0 },
+      ...{ before: 'to-scored', labelled: 4, otherwise: 21, young: 5, unlabelled: 0 },
     })
     const rows = await Array.fromAsync(readRows(path('rows.parquet')), ({ values }) => ({
       ...values,
@@ -146,6 +146,37 @@ describe('millrace features', () => {
     assert.match(text, /risk +4 +13.3 % +0\.333\d* .* 1 +0\.66/)
     assert.match(text, /spent +0 +0 %/)
     assert.match(shop.said.join(' '), /more than 0 % of them differ in risk/)
+  })
+
+  test('refuses fields that nothing has, a label that is no JSON, and a place for no file', async () => {
+    const toExport = (flags: string, output = 'a.ndjson') => {
+      const words = ['export', file, 'score', '--output', path(output), '--labels', 'labels']
+      return [...words, ...flags.split(' ')]
+    }
+    const refused: [RegExp, string[]][] = [
+      [/no message of topic labels.*'frad'.*'fraud'/, toExport('--label frad --on number=payment')],
+      [
+        /no message of topic labels.*'paymnt'.*'payment'/,
+        toExport('--label fraud --on number=paymnt --otherwise 0'),
+      ],
+      [
+        /no row of the history.*'numbr'.*'number'/,
+        toExport('--label fraud --on numbr=payment --otherwise 0'),
+      ],
+      [/there is no folder/, toExport('--label fraud --on number=payment', 'none/a.ndjson')],
+      [/no row.*'spnt'.*'spent'/, ['skew', file, 'score', '--features', 'risk,spnt']],
+      [
+        /no message of topic payments.*'risk'/,
+        ['skew', file, 'score', '--logged', 'payments', '--features', 'risk'],
+      ],
+    ]
+    for (const [message, words] of refused) {
+      await assert.rejects(run(...words), { code: 'OPTIONS_INVALID', message })
+    }
+    await assert.rejects(run(...toExport('--otherwise {no')), {
+      ...{ code: 'commander.invalidArgument', message: /--otherwise.*JSON is needed/ },
+    })
+    assert.ok(!existsSync(path('a.ndjson')))
   })
 
   test('says when nothing was compared, and refuses what it cannot know', async () => {

@@ -9,6 +9,7 @@ import { decodeValue } from './decode.ts'
 import type { AnyTopic } from './definition.ts'
 import type { History } from './history-run.ts'
 import { deleted } from './rows.ts'
+import { SeenFields } from './seen-fields.ts'
 
 export interface SkewExample {
   readonly id: string
@@ -58,23 +59,31 @@ export interface LoggedFeatures {
   readonly codecs?: Codecs | undefined
 }
 
-/** Compares by the ids of messages. */
+/**
+ * Compares by the ids of messages. Throws `OPTIONS_INVALID` for a feature that no row of the history has,
+ * or no message that was logged: there is nothing to compare.
+ */
 export async function skewOf(
-  history: Pick<History, 'rows'>,
+  history: Pick<History, 'rows' | 'features'>,
   features: readonly string[],
   logged: LoggedFeatures,
 ): Promise<Skew> {
   const recomputed = new Map<string, readonly unknown[]>()
+  const inHistory = new SeenFields(features, history.features)
   for await (const { id, value } of history.rows()) {
+    inHistory.note(value)
     recomputed.set(
       id,
       features.map((name) => (value as Fields)[name]),
     )
   }
+  inHistory.check('features: no row of the history')
+  const inLogged = new SeenFields(features)
   const all = features.map((name) => new Differences(name))
   let compared = 0
   let unknown = 0
   for await (const message of loggedMessages(logged)) {
+    inLogged.note(message.value)
     const row = recomputed.get(message.id)
     if (row === undefined) {
       unknown++
@@ -83,6 +92,7 @@ export async function skewOf(
     compared++
     for (const [place, one] of all.entries()) one.compare(message, row[place])
   }
+  inLogged.check(`features: no message of topic ${logged.topic.name}`)
   return { compared, unknown, features: all.map((one) => one.told(compared)) }
 }
 

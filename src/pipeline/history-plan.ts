@@ -79,7 +79,7 @@ function checkStep({ name }: Definition, step: Step): void {
   const where = `history of pipeline ${name}, step '${step.name}'`
   if (step.kind === 'predict' || step.kind === 'lookup') {
     const who = step.kind === 'predict' ? 'a model' : 'another system'
-    const words = `what ${who} says today is not what it said then; end before it`
+    const words = `what ${who} says today is not what it said then; end before it with --before ${step.name}`
     throw fail('PIPELINE_INVALID', `${where}: ${words}`)
   }
   if (step.kind === 'keyed' && step.isOfNow) {

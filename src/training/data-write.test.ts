@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -45,8 +45,6 @@ describe('a file of rows', () => {
     for (const name of ['b.ndjson', 'b.parquet']) {
       await assert.rejects(writeRowsFile(path(name), broken()), { message: 'no more' })
     }
-    const nowhere = join(directory, 'none', 'b.ndjson')
-    await assert.rejects(writeRowsFile(nowhere, given()), { code: 'ENOENT' })
     async function* none() {}
     await assert.rejects(writeRowsFile(path('b.parquet'), none()), { code: 'OPTIONS_INVALID' })
     assert.deepEqual(
@@ -55,5 +53,22 @@ describe('a file of rows', () => {
     )
     assert.throws(() => checkRowsFile('b.csv'), { code: 'OPTIONS_INVALID' })
     checkRowsFile('b.parquet')
+  })
+
+  it('is refused, by its path, where no file can be', async () => {
+    await writeRowsFile(path('c.ndjson'), given())
+    mkdirSync(path('folder.ndjson'))
+    const refused: [string, RegExp][] = [
+      ...['none/c.ndjson', 'none/c.ndjson.gz', 'none/c.parquet', 'c.ndjson/c.ndjson'].map(
+        (name): [string, RegExp] => [name, /there is no folder .*(none|c.ndjson) to write it to/],
+      ),
+      ['folder.ndjson', /folder.ndjson: it is a folder/],
+      // The name is allowed, that of the part of it is too long.
+      [`${'c'.repeat(247)}.ndjson`, /ccc.ndjson.*: it cannot be written: ENAMETOOLONG/],
+      [`${'c'.repeat(244)}.ndjson.gz`, /ccc.ndjson.gz.*: it cannot be written: ENAMETOOLONG/],
+    ]
+    for (const [name, message] of refused) {
+      await assert.rejects(writeRowsFile(path(name), given()), { code: 'OPTIONS_INVALID', message })
+    }
   })
 })

@@ -1,35 +1,59 @@
 /** Writes rows to a file that everything reads: NDJSON, or Parquet by DuckDB. There whole, or not at all. */
 
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, statSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
-import { fail } from '../core/errors.ts'
+import { fail, messageOf } from '../core/errors.ts'
 
 type Row = { readonly [column: string]: unknown }
 type Kind = 'INTEGER' | 'DOUBLE' | 'BOOLEAN' | 'VARCHAR' | 'JSON'
 
 const endings = /\.(ndjson|jsonl|ndjson\.gz|jsonl\.gz|parquet)$/
 
-/** Throws `OPTIONS_INVALID`. */
+/** Throws `OPTIONS_INVALID` for a name that says nothing, and a place where no file can be. */
 export function checkRowsFile(path: string): void {
-  if (endings.test(path)) return
+  const refused = (words: string) => fail('OPTIONS_INVALID', `${path}: ${words}`)
+  if (isFolder(path)) {
+    throw refused('it is a folder; name a file in it')
+  }
   const known = '.ndjson, .ndjson.gz or .parquet'
-  throw fail('OPTIONS_INVALID', `${path}: the name says what is written; let it end in ${known}`)
+  if (!endings.test(path)) {
+    throw refused(`the name says what is written; let it end in ${known}`)
+  }
+  const folder = dirname(path)
+  if (!isFolder(folder)) {
+    throw refused(`there is no folder ${folder} to write it to; make it first`)
+  }
 }
 
-/** How many rows that were. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+/** How many rows that were. Throws `OPTIONS_INVALID`, `DISK_FULL`. */
 export async function writeRowsFile(path: string, rows: AsyncIterable<Row>): Promise<number> {
+  checkRowsFile(path)
   const part = `${path}.part`
   const json = path.endsWith('.parquet') ? `${path}.part.ndjson` : part
   try {
     const { count, columns } = await writeLines(json, path.endsWith('.gz'), rows)
     if (json !== part) await writeParquet(json, part, columns)
-    await rename(part, path)
+    await rename(part, path).catch((error: unknown) => {
+      throw unwritable(path, error)
+    })
     return count
   } finally {
-    for (const left of new Set([part, json])) await rm(left, { force: true })
+    // What is no file cannot be removed; why it could not be written is told already.
+    for (const left of new Set([part, json])) {
+      await rm(left, { force: true }).catch(() => undefined)
+    }
   }
 }
 
@@ -55,12 +79,19 @@ async function writeLines(file: string, isPacked: boolean, rows: AsyncIterable<R
     await ended
     return { count, columns }
   } catch (error) {
+    const broken = target.errored
     stream.destroy()
     target.destroy()
     // Nothing makes the file again once it is closed.
     if (!target.closed) await once(target, 'close')
-    throw error
+    throw broken === null ? error : unwritable(file, broken)
   }
+}
+
+function unwritable(path: string, error: unknown): Error {
+  const isFull = (error as NodeJS.ErrnoException).code === 'ENOSPC'
+  const code = isFull ? 'DISK_FULL' : 'OPTIONS_INVALID'
+  return fail(code, `${path}: it cannot be written: ${messageOf(error)}`, { cause: error })
 }
 
 /** Undefined: nothing is known of it. */
