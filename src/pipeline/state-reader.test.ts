@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { isOnKafka } from '../../scripts/test-kafka.ts'
 import { newLog } from '../log/log-testing.ts'
 import { session, tumbling } from '../transforms/window.ts'
 import { pipeline } from './pipeline.ts'
@@ -131,7 +132,9 @@ describe('state, read from outside', () => {
     assert.deepEqual((await reader.get('pairs', 'click', 'b')).entries, entries.slice(1))
     const [{ form, differs } = {}] = await listState(log, [joined('2m')])
     assert.equal(form, 'pairs within 120000 ms')
-    assert.match(differs!, /was written by '.*60000 .*', the step is now '.*120000 /)
+    // On Kafka looking would mean reading all of it: there it is refused when the step needs it.
+    if (isOnKafka()) assert.equal(differs, undefined)
+    else assert.match(differs!, /was written by '.*60000 .*', the step is now '.*120000 /)
     await log.close()
   })
 })

@@ -292,10 +292,10 @@ describe('pipelineTest', () => {
       pipeline('back').from(round).to(scored),
     ]
     const patience = isOnKafka ? '3s' : '20ms'
-    for (const [name, words] of [
-      ['labels', /not worked off is .*stuck: labels\/\d read to 0 of [12]/],
-      ['scored', /not worked off is .*(there: scored|back: round)\/\d read to \d+ of \d+/],
-    ] as const) {
+    const stuck = ['labels', /not worked off is .*stuck: labels\/\d read to 0 of [12]/] as const
+    const going = /not worked off is .*(there: scored|back: round)\/\d read to \d+ of \d+/
+    // On Kafka two topics are not looked at in one moment: what goes round may seem to be done.
+    for (const [name, words] of isOnKafka ? [stuck] : [stuck, ['scored', going] as const]) {
       const run = async (t: PipelineTest) => {
         await t.push(name, { id: '1' })
         await t.run()
